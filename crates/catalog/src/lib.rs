@@ -1,0 +1,34 @@
+//! What exists, how far it has come, and which files count: databases, tables, volumes, jobs, progress, commits.
+//!
+//! Everything stands on [`store::Store`], a few conditional operations that DynamoDB offers, so that the commit
+//! protocol is one piece of code whichever store it runs on. Reads are consistent always.
+
+pub mod clock;
+pub mod commit;
+pub mod database;
+pub mod error;
+pub mod job;
+pub mod store;
+pub mod table;
+pub mod volume;
+
+use std::sync::Arc;
+
+/// The catalog over a store. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    pub(crate) store: Arc<dyn store::Store>,
+    pub(crate) clock: Arc<dyn clock::Clock>,
+}
+
+impl Catalog {
+    /// A catalog over `store`, taking the time from `clock`.
+    pub fn new(store: Arc<dyn store::Store>, clock: Arc<dyn clock::Clock>) -> Self {
+        Self { store, clock }
+    }
+
+    /// The clock it takes the time from.
+    pub fn clock(&self) -> &Arc<dyn clock::Clock> {
+        &self.clock
+    }
+}

@@ -1,0 +1,19 @@
+//! The pure heart of Penstock: a job definition and Kafka records in; columns, rejected rows, statistics and decisions out.
+//!
+//! Nothing here knows a clock, an environment, a network, a file, randomness or an async runtime, so every rule can be
+//! tested with values alone and holds the same in Lambda, on a laptop and offline. It is not a SQL parser and not a
+//! store: text becomes definitions in `penstock-sql`, and what was decided is made durable by `penstock-catalog`.
+
+pub mod batch;
+pub mod encode;
+pub mod format;
+pub mod ids;
+pub mod job;
+pub mod loaded;
+pub mod plan;
+pub mod progress;
+pub mod property;
+pub mod rejected;
+pub mod state;
+pub mod table;
+pub mod tolerance;

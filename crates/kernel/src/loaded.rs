@@ -1,0 +1,81 @@
+//! What loading a batch gives.
+
+use arrow_array::RecordBatch;
+use serde::{Deserialize, Serialize};
+
+/// Names the files of one part of a table. Tables without PARTITION BY have one, the whole.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TablePartition {
+    /// The whole table.
+    Whole,
+}
+
+/// The result of [`Plan::load`](crate::plan::Plan::load).
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// Rows to be written, in the order of the batch; no entry without rows.
+    pub tables: Vec<(TablePartition, RecordBatch)>,
+    /// Rows that do not fit, and records that cannot be parsed, in the order of the batch.
+    pub rejected: Vec<RejectedRow>,
+    /// Counts over the whole batch.
+    pub statistics: LoadStatistics,
+    /// Counts per source partition, ascending by source partition; every record of the batch is in one.
+    pub ranges: Vec<RangeOutcome>,
+}
+
+/// A row that was not loaded because it does not fit, or a record that cannot be parsed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedRow {
+    /// Source partition of the record.
+    pub source_partition: i32,
+    /// Offset of the record.
+    pub offset: i64,
+    /// Place of the row in its record, from 0; `None` if the whole record was rejected.
+    pub index: Option<u32>,
+    /// The destination column that the reason is about, if it is about one.
+    pub column: Option<String>,
+    /// Why, for a person.
+    pub reason: String,
+    /// The record's value, byte for byte.
+    pub raw: Vec<u8>,
+    /// The record's key.
+    pub key: Option<Vec<u8>>,
+    /// The record's timestamp, milliseconds.
+    pub timestamp_ms: Option<i64>,
+}
+
+/// Row counts; `total = loaded + rejected + unselected` always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadStatistics {
+    /// Kafka records read, those without a row included.
+    pub records: u64,
+    /// Rows seen.
+    pub total: u64,
+    /// Rows loaded.
+    pub loaded: u64,
+    /// Rows rejected; a record that cannot be parsed counts as one.
+    pub rejected: u64,
+    /// Rows that WHERE left out.
+    pub unselected: u64,
+    /// Sum of the values' lengths in bytes.
+    pub received_bytes: u64,
+}
+
+/// What became of the records of one source partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RangeOutcome {
+    /// The source partition.
+    pub source_partition: i32,
+    /// First offset that the batch held.
+    pub first_offset: i64,
+    /// Last offset that the batch held, inclusive.
+    pub last_offset: i64,
+    /// Largest record timestamp among them, milliseconds.
+    pub max_timestamp_ms: Option<i64>,
+    /// Timestamp of the record at `last_offset`, milliseconds.
+    pub last_timestamp_ms: Option<i64>,
+    /// Counts.
+    pub statistics: LoadStatistics,
+}

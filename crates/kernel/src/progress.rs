@@ -1,0 +1,96 @@
+//! How far a job has come in each source partition, and what a redelivered or overlapping batch adds to that.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::loaded::LoadStatistics;
+
+/// A job's progress in one source partition. Advances only together with the commit of what it counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceProgress {
+    /// Where the job began: the first offset that belongs to it.
+    pub start_offset: i64,
+    /// Next offset to load (exclusive end of what is committed); `start_offset` before the first commit.
+    pub next_offset: i64,
+    /// Version of the fence under which it was last written; a writer with an older one is refused.
+    pub fence: u64,
+    /// Timestamp of the last committed record, milliseconds.
+    pub last_timestamp_ms: Option<i64>,
+    /// Largest timestamp of any committed record, milliseconds.
+    pub max_timestamp_ms: Option<i64>,
+    /// Counts over all commits.
+    pub statistics: LoadStatistics,
+    /// Offsets passed that held no record for us: gaps in the log, and records before the start.
+    pub skipped: u64,
+    /// Commits that loaded at least one row and were led by this source partition (its lowest one leads a commit).
+    pub committed_tasks: u64,
+    /// Batches led by this source partition that were accepted but had no row to load.
+    pub empty_tasks: u64,
+    /// Time spent in loading those, milliseconds.
+    pub execute_ms: u64,
+    /// The part of the job's error window that this source partition holds.
+    pub window: ErrorWindow,
+}
+
+/// Rows counted towards `max_error_number` since the window began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorWindow {
+    /// The window these counts belong to; counts of another window are void.
+    pub number: u64,
+    /// Rows seen, unselected ones included.
+    pub total: u64,
+    /// Rows rejected.
+    pub rejected: u64,
+}
+
+/// A contiguous claim of a delivered batch on one source partition; both ends inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OffsetRange {
+    /// The source partition.
+    pub source_partition: i32,
+    /// First offset delivered.
+    pub first_offset: i64,
+    /// Last offset delivered, inclusive.
+    pub last_offset: i64,
+}
+
+/// What a delivered range means for the progress of its source partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Advance {
+    /// The source partition.
+    pub source_partition: i32,
+    /// First offset still to be loaded; records below are trimmed. Above `last_offset` if all were seen.
+    pub load_from: i64,
+    /// Last offset delivered, inclusive.
+    pub last_offset: i64,
+    /// Delivered offsets that earlier commits have passed.
+    pub seen: u64,
+    /// Length of the gap between `next_offset` and the first delivered offset.
+    pub skipped: u64,
+}
+
+/// Two ranges of one source partition share an offset, or a range ends before it begins: the event is malformed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("ranges of source partition {source_partition} overlap or are reversed at offset {offset}")]
+pub struct OverlappingRanges {
+    /// The source partition.
+    pub source_partition: i32,
+    /// First offset of the offending range.
+    pub offset: i64,
+}
+
+/// Decides which records of `ranges` are still to be loaded.
+///
+/// `next_offsets` holds one exclusive `next_offset` per source partition; an absent one means that nothing was
+/// committed. `ranges` are in any order, and the answer has one entry for each, in the order of source partition and
+/// first offset. A gap is allowed, since topics are compacted and records expire; its length is [`Advance::skipped`].
+///
+/// # Errors
+/// [`OverlappingRanges`] if two ranges of one source partition share an offset.
+pub fn advance(
+    _next_offsets: &BTreeMap<i32, i64>,
+    _ranges: &[OffsetRange],
+) -> Result<Vec<Advance>, OverlappingRanges> {
+    todo!()
+}

@@ -1,0 +1,193 @@
+//! Tables as the kernel sees them: columns, their types, and how each is held in Arrow and Parquet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DatabaseId, TableId};
+
+/// Bytes that a `STRING` column holds at most; `STRING` is only another spelling of this `VARCHAR`.
+pub const STRING_BYTES: u32 = 65_533;
+
+/// A column's type, as StarRocks names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// Printed as `0` and `1`.
+    Boolean,
+    /// 8 bits, signed.
+    TinyInt,
+    /// 16 bits, signed.
+    SmallInt,
+    /// 32 bits, signed.
+    Int,
+    /// 64 bits, signed.
+    BigInt,
+    /// 128 bits, signed: −2^127 to 2^127−1. Held as `Decimal256(39, 0)`, the narrowest Arrow type that has room.
+    LargeInt,
+    /// IEEE 754, 32 bits.
+    Float,
+    /// IEEE 754, 64 bits.
+    Double,
+    /// Exact: `precision` digits in all (1 to 38), `scale` of them after the point (0 to `precision`).
+    Decimal {
+        /// Digits in all, 1 to 38.
+        precision: u8,
+        /// Digits after the point, 0 to `precision`.
+        scale: u8,
+    },
+    /// UTF-8 of at most so many bytes (1 to 255).
+    Char(u32),
+    /// UTF-8 of at most so many bytes (1 to 1,048,576).
+    Varchar(u32),
+    /// A calendar day, 0000-01-01 to 9999-12-31.
+    Date,
+    /// A wall-clock moment without a zone, in microseconds, years 0000 to 9999.
+    DateTime,
+    /// Any JSON document, held as its minified text.
+    Json,
+}
+
+impl ColumnType {
+    /// The Arrow type of a column of this type, without regard to nullability.
+    pub fn arrow(&self) -> DataType {
+        match self {
+            Self::Boolean => DataType::Boolean,
+            Self::TinyInt => DataType::Int8,
+            Self::SmallInt => DataType::Int16,
+            Self::Int => DataType::Int32,
+            Self::BigInt => DataType::Int64,
+            Self::LargeInt => DataType::Decimal256(39, 0),
+            Self::Float => DataType::Float32,
+            Self::Double => DataType::Float64,
+            // Scale is at most 38, so it fits.
+            Self::Decimal { precision, scale } => {
+                DataType::Decimal128(*precision, i8::try_from(*scale).unwrap_or(i8::MAX))
+            }
+            Self::Char(_) | Self::Varchar(_) | Self::Json => DataType::Utf8,
+            Self::Date => DataType::Date32,
+            Self::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+        }
+    }
+}
+
+/// Prints the type as `DESC` does: `bigint`, `varchar(65533)`, `decimal(10, 2)`.
+impl fmt::Display for ColumnType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Boolean => f.write_str("boolean"),
+            Self::TinyInt => f.write_str("tinyint"),
+            Self::SmallInt => f.write_str("smallint"),
+            Self::Int => f.write_str("int"),
+            Self::BigInt => f.write_str("bigint"),
+            Self::LargeInt => f.write_str("largeint"),
+            Self::Float => f.write_str("float"),
+            Self::Double => f.write_str("double"),
+            Self::Decimal { precision, scale } => write!(f, "decimal({precision}, {scale})"),
+            Self::Char(bytes) => write!(f, "char({bytes})"),
+            Self::Varchar(bytes) => write!(f, "varchar({bytes})"),
+            Self::Date => f.write_str("date"),
+            Self::DateTime => f.write_str("datetime"),
+            Self::Json => f.write_str("json"),
+        }
+    }
+}
+
+/// What a column gets when no source column feeds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ColumnDefault {
+    /// The text of a literal, converted to the column's type as a field's text would be.
+    Literal(String),
+    /// The moment at which the batch is loaded; one value a batch.
+    CurrentTimestamp,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Stays the same for the column's life and is never used again; becomes the Parquet field id. Starts at 1.
+    pub id: u32,
+    /// As written; SQL matches it without regard to case, JSON keys match it exactly.
+    pub name: String,
+    /// Its type.
+    pub column_type: ColumnType,
+    /// False for NOT NULL.
+    pub nullable: bool,
+    /// What `DEFAULT` said, if anything.
+    pub default: Option<ColumnDefault>,
+    /// What `COMMENT` said, if anything.
+    pub comment: Option<String>,
+}
+
+/// How rows with equal keys relate. Only duplicate-key tables exist yet; the others will be variants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum KeyKind {
+    /// Every loaded row is kept; the key is only the sort prefix.
+    Duplicate,
+}
+
+/// How `DISTRIBUTED BY` spread the rows. Kept and shown; files are not bucketed by it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Distribution {
+    /// Columns of `HASH(...)`; empty for `RANDOM`.
+    pub hash_columns: Vec<String>,
+    /// What `BUCKETS` said, if anything.
+    pub buckets: Option<u32>,
+}
+
+/// A table, as CREATE TABLE defined it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableDefinition {
+    /// Its id.
+    pub id: TableId,
+    /// The database it lives in.
+    pub database: DatabaseId,
+    /// Its name, case-sensitive.
+    pub name: String,
+    /// Columns in order; never empty.
+    pub columns: Vec<Column>,
+    /// Kind of its key.
+    pub key_kind: KeyKind,
+    /// Names of the key columns, which lead `columns` in the same order.
+    pub key_columns: Vec<String>,
+    /// How DISTRIBUTED BY spread it.
+    pub distribution: Distribution,
+    /// What `COMMENT` said, if anything.
+    pub comment: Option<String>,
+    /// `PROPERTIES(...)` as given.
+    pub properties: BTreeMap<String, String>,
+    /// The storage volume that holds its files.
+    pub volume: String,
+    /// Milliseconds since the epoch.
+    pub created_at_ms: i64,
+}
+
+impl TableDefinition {
+    /// The Arrow schema of the table's data files: columns in order, each with its `PARQUET:field_id`.
+    pub fn arrow_schema(&self) -> SchemaRef {
+        let fields: Vec<Field> = self
+            .columns
+            .iter()
+            .map(|column| {
+                Field::new(&column.name, column.column_type.arrow(), column.nullable)
+                    .with_metadata([("PARQUET:field_id".to_owned(), column.id.to_string())].into())
+            })
+            .collect();
+        Arc::new(Schema::new(fields))
+    }
+
+    /// The column of that name, matched without regard to case, as SQL does.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns
+            .iter()
+            .find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+}

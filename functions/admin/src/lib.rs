@@ -1,0 +1,3 @@
+//! The statements that define, steer and show jobs, tables and volumes.
+
+pub mod mapping;
