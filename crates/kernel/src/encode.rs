@@ -1,8 +1,27 @@
 //! Columns into the bytes of one Parquet file, with the statistics that readers prune by.
+//!
+//! Equal columns give equal bytes: nothing of time, machine or hash order gets in, so a file can be compared with one
+//! encoded anew. The statistics are taken from the columns and not from the file's footer, since a commit carries them
+//! and readers decide by them without a request for the file.
+
+use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
+
+mod statistics;
+
+/// Longest text, in bytes, that statistics hold whole.
+pub const STATISTICS_TEXT_BYTES: usize = 64;
+
+/// Who a file's footer says wrote it, in the form that readers look for.
+const CREATED_BY: &str = concat!("penstock version ", env!("CARGO_PKG_VERSION"));
 
 /// How to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +56,7 @@ pub struct ColumnStatistics {
     pub column_id: u32,
     /// Rows that are NULL.
     pub nulls: u64,
-    /// Smallest value, `None` if unknown (all NULL, NaN among them, or a type without order).
+    /// Smallest value, `None` if unknown (all NULL, NaN among them, infinite, or a type without order).
     pub min: Option<StatisticValue>,
     /// Largest value, `None` if unknown.
     pub max: Option<StatisticValue>,
@@ -53,9 +72,9 @@ pub enum StatisticValue {
     Integer(i64),
     /// LARGEINT and DECIMAL: the unscaled value, decimal digits.
     Unscaled(String),
-    /// FLOAT and DOUBLE; always finite.
-    Float(f64),
-    /// CHAR, VARCHAR and STRING, exact.
+    /// FLOAT and DOUBLE; always finite. Compared as numbers: `-0.0` equals `0.0`.
+    Float(#[serde(with = "exact_float")] f64),
+    /// CHAR, VARCHAR, STRING and JSON's text, exact; compared byte by byte.
     Text(String),
     /// Text cut short: a bound (below for min, above for max), but not a value of the column.
     TextBound(String),
@@ -63,10 +82,38 @@ pub enum StatisticValue {
 
 /// Encodes `rows` as one Parquet file.
 ///
+/// Columns carry their ids as `PARQUET:field_id`, as [`TableDefinition::arrow_schema`] writes them; without one, a
+/// column's place counted from 1 is its id. zstd, dictionaries, a page index, statistics of pages and columns, no Arrow
+/// schema in the footer (every type of a table has an exact counterpart in Parquet).
+///
 /// # Errors
 /// [`EncodeError`] if Arrow or Parquet refuse; that is a bug or memory, never data.
-pub fn encode(_rows: &RecordBatch, _options: &WriterOptions) -> Result<EncodedFile, EncodeError> {
-    todo!()
+///
+/// [`TableDefinition::arrow_schema`]: crate::table::TableDefinition::arrow_schema
+pub fn encode(rows: &RecordBatch, options: &WriterOptions) -> Result<EncodedFile, EncodeError> {
+    let bytes = write(rows, options).map_err(|source| EncodeError { rows: rows.num_rows(), source })?;
+    Ok(EncodedFile {
+        bytes,
+        rows: rows.num_rows() as u64, // usize has at most 64 bits
+        columns: statistics::of(rows),
+    })
+}
+
+fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetError> {
+    let properties = WriterProperties::builder()
+        .set_created_by(CREATED_BY.to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(options.zstd_level)?))
+        .set_dictionary_enabled(true)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_statistics_truncate_length(Some(STATISTICS_TEXT_BYTES))
+        .set_column_index_truncate_length(Some(STATISTICS_TEXT_BYTES))
+        .set_offset_index_disabled(false)
+        .set_max_row_group_row_count(Some(options.max_row_group_rows.max(1)))
+        .build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(rows.schema_ref()), options)?;
+    writer.write(rows)?;
+    Ok(writer.into_inner()?.into())
 }
 
 /// The encoder failed: report a bug.
@@ -77,5 +124,23 @@ pub struct EncodeError {
     pub rows: usize,
     /// What Parquet said.
     #[source]
-    pub source: parquet::errors::ParquetError,
+    pub source: ParquetError,
 }
+
+/// Floats as text of the shortest digits that give the same bits back; JSON numbers pass through readers that round.
+mod exact_float {
+    use serde::de::{Deserialize, Deserializer, Error, Unexpected};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{value:e}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        text.parse().map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &"a number as text"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -95,9 +95,7 @@ impl KafkaSource {
         let default = self.default_start.unwrap_or(StartOffset::End);
         match &self.pinned {
             None => Some(default),
-            Some(pinned) => pinned
-                .get(&source_partition)
-                .map(|start| start.unwrap_or(default)),
+            Some(pinned) => pinned.get(&source_partition).map(|start| start.unwrap_or(default)),
         }
     }
 

@@ -1,5 +1,7 @@
 //! What loading a batch gives.
 
+use std::ops::AddAssign;
+
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
@@ -38,9 +40,10 @@ pub struct RejectedRow {
     pub column: Option<String>,
     /// Why, for a person.
     pub reason: String,
-    /// The record's value, byte for byte.
+    /// The record's value, byte for byte; of a value that holds several rows, the row's own part. So what is kept of a
+    /// record stays in proportion to it.
     pub raw: Vec<u8>,
-    /// The record's key.
+    /// The record's key; a long one stands with the record's first rejected row only.
     pub key: Option<Vec<u8>>,
     /// The record's timestamp, milliseconds.
     pub timestamp_ms: Option<i64>,
@@ -61,6 +64,22 @@ pub struct LoadStatistics {
     pub unselected: u64,
     /// Sum of the values' lengths in bytes.
     pub received_bytes: u64,
+}
+
+/// A count that would not fit stays at the largest.
+impl AddAssign for LoadStatistics {
+    fn add_assign(&mut self, other: Self) {
+        for (sum, more) in [
+            (&mut self.records, other.records),
+            (&mut self.total, other.total),
+            (&mut self.loaded, other.loaded),
+            (&mut self.rejected, other.rejected),
+            (&mut self.unselected, other.unselected),
+            (&mut self.received_bytes, other.received_bytes),
+        ] {
+            *sum = sum.saturating_add(more);
+        }
+    }
 }
 
 /// What became of the records of one source partition.

@@ -1,32 +1,92 @@
 //! A job version compiled once, then used for batch after batch.
+//!
+//! The stages of a row are apart: [`format`](crate::format) reads records, `convert` turns values into columns,
+//! `rows` decides by strict mode what an unsuitable value costs, `sink` checks what the table demands. Nothing that a
+//! record holds makes any of them fail.
+
+mod error;
+mod load;
+mod mapping;
+mod paths;
+mod ranges;
+mod rejection;
+mod rows;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+use arrow_schema::SchemaRef;
 
 use crate::batch::Batch;
+use crate::format::json::JsonReader;
 use crate::job::JobDefinition;
 use crate::loaded::Loaded;
+use crate::property::Format;
 use crate::table::TableDefinition;
 
-/// A compiled job version.
-#[derive(Debug, Clone)]
-pub struct Plan {}
+pub use crate::format::json::path::{PathError, PathProblem};
+pub use error::DefinitionError;
 
-/// A definition that cannot work, found before the first record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DefinitionError {}
+use mapping::Mapping;
+use rows::Feed;
+use sink::Origin;
+
+/// A compiled job version. Cheap to clone, and usable by several threads at once.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    reader: JsonReader,
+    strict: bool,
+    /// Columns that records feed, in the order of the table.
+    feeds: Vec<Feed>,
+    /// Where each column of the table comes from.
+    origins: Vec<Origin>,
+    schema: SchemaRef,
+}
 
 impl Plan {
     /// Compiles `job` against the table it loads.
     ///
     /// # Errors
     /// [`DefinitionError`] names what is wrong in the definition, and where.
-    pub fn compile(_job: &JobDefinition, _table: &TableDefinition) -> Result<Self, DefinitionError> {
-        todo!()
+    pub fn compile(job: &JobDefinition, table: &TableDefinition) -> Result<Self, DefinitionError> {
+        let properties = &job.properties;
+        match properties.format() {
+            Format::Json => {}
+            format => return Err(DefinitionError::FormatNotYet { format }),
+        }
+        if let Some(filter) = &job.clauses.filter {
+            return Err(DefinitionError::FilterNotYet { filter: filter.clone() });
+        }
+        if let Some(names) = &job.clauses.table_partitions {
+            return Err(DefinitionError::TablePartitionsNotYet { names: names.clone() });
+        }
+        let mapping = Mapping::new(job.clauses.columns.as_deref(), table)?;
+        let paths = paths::jsonpaths(properties.jsonpaths())?;
+        if let Some(paths) = &paths {
+            mapping.check_whole_row(paths, table)?;
+        }
+        let mut reader = match &paths {
+            Some(paths) => JsonReader::matched(paths),
+            None => JsonReader::simple(mapping.names()),
+        };
+        if let Some(root) = paths::json_root(properties.json_root())? {
+            reader = reader.with_root(root);
+        }
+        let (feeds, origins) = mapping.resolve(table)?;
+        Ok(Self {
+            reader: reader.with_strip_outer_array(properties.strip_outer_array()),
+            strict: properties.strict_mode(),
+            feeds,
+            origins,
+            schema: table.arrow_schema(),
+        })
     }
 
     /// Loads a batch. Never fails because of data: what does not fit becomes a rejected row.
     ///
-    /// `now_ms` (milliseconds since the epoch) is what `DEFAULT CURRENT_TIMESTAMP` gives.
-    pub fn load(&self, _batch: &Batch<'_>, _now_ms: i64) -> Loaded {
-        todo!()
+    /// `now_ms` (milliseconds since the epoch) is what `DEFAULT CURRENT_TIMESTAMP` gives, in whole seconds of UTC. A
+    /// batch whose text would not fit one Arrow array (2 GiB) comes as several entries of [`Loaded::tables`].
+    pub fn load(&self, batch: &Batch<'_>, now_ms: i64) -> Loaded {
+        load::load(self, batch, now_ms)
     }
 }

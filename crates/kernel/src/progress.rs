@@ -66,7 +66,7 @@ pub struct Advance {
     pub last_offset: i64,
     /// Delivered offsets that earlier commits have passed.
     pub seen: u64,
-    /// Length of the gap between `next_offset` and the first delivered offset.
+    /// Length of the gap between `next_offset` and the first delivered offset; 0 without a `next_offset`.
     pub skipped: u64,
 }
 
@@ -84,13 +84,50 @@ pub struct OverlappingRanges {
 ///
 /// `next_offsets` holds one exclusive `next_offset` per source partition; an absent one means that nothing was
 /// committed. `ranges` are in any order, and the answer has one entry for each, in the order of source partition and
-/// first offset. A gap is allowed, since topics are compacted and records expire; its length is [`Advance::skipped`].
+/// first offset; each stands on those before it. A gap is allowed, since topics are compacted and records expire; its
+/// length is [`Advance::skipped`].
+///
+/// | stored `next_offset` | delivered | `load_from` | `seen` | `skipped` |
+/// | --- | --- | --- | --- | --- |
+/// | none | 5 to 9 | 5 | 0 | 0 |
+/// | 5 | 5 to 9 | 5 | 0 | 0 |
+/// | 7 | 5 to 9 | 7 | 2 | 0 |
+/// | 10 | 5 to 9 | 10 | 5 | 0 |
+/// | 12 | 5 to 9 | 12 | 5 | 0 |
+/// | 2 | 5 to 9 | 5 | 0 | 3 |
 ///
 /// # Errors
 /// [`OverlappingRanges`] if two ranges of one source partition share an offset.
-pub fn advance(
-    _next_offsets: &BTreeMap<i32, i64>,
-    _ranges: &[OffsetRange],
-) -> Result<Vec<Advance>, OverlappingRanges> {
-    todo!()
+pub fn advance(next_offsets: &BTreeMap<i32, i64>, ranges: &[OffsetRange]) -> Result<Vec<Advance>, OverlappingRanges> {
+    let mut ranges = ranges.to_vec();
+    ranges.sort_unstable_by_key(|range| (range.source_partition, range.first_offset));
+    let mut before: Option<OffsetRange> = None;
+    // Next offset of the source partition at hand, as it will be once the ranges before are loaded.
+    let mut position = None;
+    let mut advances = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        let OffsetRange { source_partition, first_offset, last_offset } = range;
+        let same = before.filter(|before| before.source_partition == source_partition);
+        if last_offset < first_offset || same.is_some_and(|same| first_offset <= same.last_offset) {
+            return Err(OverlappingRanges { source_partition, offset: first_offset });
+        }
+        if same.is_none() {
+            position = next_offsets.get(&source_partition).copied();
+        }
+        let next_offset = position.unwrap_or(first_offset);
+        let length = last_offset.abs_diff(first_offset).saturating_add(1);
+        advances.push(Advance {
+            source_partition,
+            load_from: first_offset.max(next_offset),
+            last_offset,
+            seen: if next_offset > first_offset { next_offset.abs_diff(first_offset).min(length) } else { 0 },
+            skipped: if first_offset > next_offset { first_offset.abs_diff(next_offset) } else { 0 },
+        });
+        position = Some(next_offset.max(last_offset.saturating_add(1)));
+        before = Some(range);
+    }
+    Ok(advances)
 }
+
+#[cfg(test)]
+mod tests;

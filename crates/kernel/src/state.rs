@@ -76,6 +76,8 @@ impl fmt::Display for StateReason {
 
 /// StarRocks' numbers of reasons.
 pub mod reason {
+    /// The job cannot work as defined.
+    pub const INTERNAL: u32 = 2;
     /// Kafka's partitions cannot be listed.
     pub const PARTITIONS: u32 = 4;
     /// The database is gone.
@@ -106,8 +108,82 @@ pub struct IllegalTransition {
 
 /// The state after `event`.
 ///
+/// | from | Scheduled | Pause | Resume | Stop | Cancel |
+/// | --- | --- | --- | --- | --- | --- |
+/// | NEED_SCHEDULE | RUNNING | PAUSED | NEED_SCHEDULE | STOPPED | CANCELLED |
+/// | RUNNING | RUNNING | PAUSED | NEED_SCHEDULE | STOPPED | CANCELLED |
+/// | PAUSED | | | NEED_SCHEDULE | STOPPED | CANCELLED |
+/// | STOPPED | | | | | |
+/// | CANCELLED | | | | | |
+///
 /// # Errors
-/// [`IllegalTransition`] for PAUSE of a paused job, and for anything after a final state.
-pub fn transition(_state: JobState, _event: &JobEvent) -> Result<JobState, IllegalTransition> {
-    todo!()
+/// [`IllegalTransition`] where the table is empty.
+pub fn transition(state: JobState, event: &JobEvent) -> Result<JobState, IllegalTransition> {
+    let to = match event {
+        JobEvent::Scheduled => JobState::Running,
+        JobEvent::Pause(_) => JobState::Paused,
+        JobEvent::Resume => JobState::NeedSchedule,
+        JobEvent::Stop => JobState::Stopped,
+        JobEvent::Cancel(_) => JobState::Cancelled,
+    };
+    let legal = match state {
+        JobState::NeedSchedule | JobState::Running => true,
+        JobState::Paused => !matches!(event, JobEvent::Scheduled | JobEvent::Pause(_)),
+        JobState::Stopped | JobState::Cancelled => false,
+    };
+    if legal { Ok(to) } else { Err(IllegalTransition { from: state, to }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::JobState::{Cancelled, NeedSchedule, Paused, Running, Stopped};
+    use super::*;
+
+    #[test]
+    fn transitions_are_those_of_the_table() {
+        let why =
+            || StateReason { code: reason::MANUAL_PAUSE, message: "User root pauses routine load job".to_owned() };
+        let events =
+            [JobEvent::Scheduled, JobEvent::Pause(why()), JobEvent::Resume, JobEvent::Stop, JobEvent::Cancel(why())];
+        let table = [
+            (NeedSchedule, [Some(Running), Some(Paused), Some(NeedSchedule), Some(Stopped), Some(Cancelled)]),
+            (Running, [Some(Running), Some(Paused), Some(NeedSchedule), Some(Stopped), Some(Cancelled)]),
+            (Paused, [None, None, Some(NeedSchedule), Some(Stopped), Some(Cancelled)]),
+            (Stopped, [None; 5]),
+            (Cancelled, [None; 5]),
+        ];
+        for (from, row) in table {
+            for (event, expected) in events.iter().zip(row) {
+                assert_eq!(transition(from, event).ok(), expected, "{from} {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn refusal_is_worded_as_clients_know_it() {
+        let pause = JobEvent::Pause(StateReason { code: reason::MANUAL_PAUSE, message: String::new() });
+        let refused = transition(Paused, &pause).unwrap_err();
+        assert_eq!(refused.to_string(), "Could not transform PAUSED to PAUSED");
+    }
+
+    #[test]
+    fn nothing_follows_a_final_state() {
+        for state in [NeedSchedule, Running, Paused, Stopped, Cancelled] {
+            let open = transition(state, &JobEvent::Stop).is_ok();
+            assert_eq!(open, !state.is_final(), "{state}");
+        }
+    }
+
+    #[test]
+    fn reason_is_printed_with_its_number() {
+        let reason = StateReason { code: reason::TOO_MANY_FAILURE_ROWS, message: "too many filtered rows".to_owned() };
+        assert_eq!(reason.to_string(), "ErrorReason{errCode = 102, msg='too many filtered rows'}");
+    }
+
+    #[test]
+    fn states_are_stored_as_they_are_printed() {
+        for state in [NeedSchedule, Running, Paused, Stopped, Cancelled] {
+            assert_eq!(serde_json::to_string(&state).unwrap(), format!("\"{state}\""));
+        }
+    }
 }

@@ -186,8 +186,6 @@ impl TableDefinition {
 
     /// The column of that name, matched without regard to case, as SQL does.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        self.columns
-            .iter()
-            .find(|column| column.name.eq_ignore_ascii_case(name))
+        self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
     }
 }

@@ -1,0 +1,229 @@
+use std::sync::Arc;
+
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array, Float64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use arrow_buffer::i256;
+use arrow_schema::{Field, Schema};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::metadata::PageIndexPolicy;
+use proptest::prelude::*;
+
+use super::*;
+use crate::table::ColumnType;
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
+    let fields: Vec<Field> = columns
+        .iter()
+        .zip(11..)
+        .map(|((name, column), id): (_, u32)| {
+            Field::new(*name, column.data_type().clone(), true)
+                .with_metadata([("PARQUET:field_id".to_owned(), id.to_string())].into())
+        })
+        .collect();
+    let columns = columns.into_iter().map(|(_, column)| column).collect();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap()
+}
+
+fn one_of_each_type() -> RecordBatch {
+    batch(vec![
+        ("boolean", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+        ("tinyint", Arc::new(Int8Array::from(vec![Some(-128), None, Some(127)]))),
+        ("smallint", Arc::new(Int16Array::from(vec![Some(-32768), None, Some(1)]))),
+        ("int", Arc::new(Int32Array::from(vec![Some(-5), None, Some(7)]))),
+        ("bigint", Arc::new(Int64Array::from(vec![Some(i64::MIN), None, Some(i64::MAX)]))),
+        (
+            "largeint",
+            Arc::new(
+                Decimal256Array::from(vec![Some(i256::from_i128(i128::MIN)), None, Some(i256::from_i128(i128::MAX))])
+                    .with_data_type(ColumnType::LargeInt.arrow()),
+            ),
+        ),
+        (
+            "decimal",
+            Arc::new(Decimal128Array::from(vec![Some(-150), None, Some(99)]).with_precision_and_scale(6, 2).unwrap()),
+        ),
+        ("float", Arc::new(Float32Array::from(vec![Some(0.1), None, Some(-0.0)]))),
+        ("double", Arc::new(Float64Array::from(vec![Some(1e300), None, Some(0.1)]))),
+        ("text", Arc::new(StringArray::from(vec![Some("b"), None, Some("a")]))),
+        ("date", Arc::new(Date32Array::from(vec![Some(-719_528), None, Some(2_932_896)]))),
+        ("datetime", Arc::new(TimestampMicrosecondArray::from(vec![Some(-1), None, Some(1)]))),
+    ])
+}
+
+fn read_back(file: &EncodedFile) -> RecordBatch {
+    let mut batches =
+        ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone()).unwrap().with_batch_size(1 << 20).build().unwrap();
+    let first = batches.next().unwrap().unwrap();
+    assert!(batches.next().is_none());
+    first
+}
+
+fn bounds_of(column: ArrayRef) -> (Option<StatisticValue>, Option<StatisticValue>) {
+    let file = encode(&batch(vec![("c", column)]), &WriterOptions::default()).unwrap();
+    let [column] = file.columns.as_slice() else { panic!("one column, one entry") };
+    (column.min.clone(), column.max.clone())
+}
+
+#[test]
+fn every_type_reads_back_as_it_was_written() {
+    let rows = one_of_each_type();
+    let file = encode(&rows, &WriterOptions::default()).unwrap();
+    assert_eq!(file.rows, 3);
+    let read = read_back(&file);
+    assert_eq!(read.columns(), rows.columns());
+    for (read, written) in read.schema().fields().iter().zip(rows.schema().fields()) {
+        assert_eq!(read.data_type(), written.data_type());
+        assert_eq!(read.metadata(), written.metadata(), "{}", written.name());
+    }
+}
+
+#[test]
+fn statistics_are_the_smallest_and_the_largest_value() {
+    use StatisticValue::{Boolean, Float, Integer, Text, Unscaled};
+    let file = encode(&one_of_each_type(), &WriterOptions::default()).unwrap();
+    let expected = [
+        (Boolean(false), Boolean(true)),
+        (Integer(-128), Integer(127)),
+        (Integer(-32768), Integer(1)),
+        (Integer(-5), Integer(7)),
+        (Integer(i64::MIN), Integer(i64::MAX)),
+        (Unscaled(i128::MIN.to_string()), Unscaled(i128::MAX.to_string())),
+        (Unscaled("-150".into()), Unscaled("99".into())),
+        (Float(-0.0), Float(f64::from(0.1_f32))),
+        (Float(0.1), Float(1e300)),
+        (Text("a".into()), Text("b".into())),
+        (Integer(-719_528), Integer(2_932_896)),
+        (Integer(-1), Integer(1)),
+    ];
+    assert_eq!(file.columns.len(), expected.len());
+    for ((found, (min, max)), id) in file.columns.iter().zip(expected).zip(11..) {
+        assert_eq!(found, &ColumnStatistics { column_id: id, nulls: 1, min: Some(min), max: Some(max) });
+    }
+}
+
+#[test]
+fn statistics_survive_json() {
+    let mut statistics = encode(&one_of_each_type(), &WriterOptions::default()).unwrap().columns;
+    for value in [f64::MIN_POSITIVE, f64::MAX, 2.225_073_858_507_201e-308, 5e-324, 0.1 + 0.2] {
+        statistics.push(ColumnStatistics {
+            column_id: 1,
+            nulls: 0,
+            min: Some(StatisticValue::Float(-value)),
+            max: Some(StatisticValue::Float(value)),
+        });
+    }
+    let text = serde_json::to_string(&statistics).unwrap();
+    assert_eq!(serde_json::from_str::<Vec<ColumnStatistics>>(&text).unwrap(), statistics);
+}
+
+#[test]
+fn column_of_nulls_has_no_bounds() {
+    assert_eq!(bounds_of(Arc::new(Int64Array::from(vec![None, None]))), (None, None));
+    assert_eq!(bounds_of(Arc::new(StringArray::from(vec![None::<&str>]))), (None, None));
+}
+
+#[test]
+fn nan_leaves_no_bounds_and_an_infinity_only_the_other_one() {
+    let column = |values: &[f64]| -> ArrayRef { Arc::new(Float64Array::from(values.to_vec())) };
+    assert_eq!(bounds_of(column(&[1.0, f64::NAN, 2.0])), (None, None));
+    assert_eq!(bounds_of(column(&[1.0, f64::INFINITY])), (Some(StatisticValue::Float(1.0)), None));
+    assert_eq!(bounds_of(column(&[1.0, f64::NEG_INFINITY])), (None, Some(StatisticValue::Float(1.0))));
+}
+
+#[test]
+fn long_text_is_cut_to_bounds() {
+    let column = |text: String| -> ArrayRef { Arc::new(StringArray::from(vec![text])) };
+    let bound = |text: String| Some(StatisticValue::TextBound(text));
+    let (a63, a64) = ("a".repeat(63), "a".repeat(64));
+
+    let exact = Some(StatisticValue::Text(a64.clone()));
+    assert_eq!(bounds_of(column(a64.clone())), (exact.clone(), exact));
+    assert_eq!(bounds_of(column("a".repeat(65))), (bound(a64), bound(format!("{a63}b"))));
+    // `é` has two bytes, of which only one would fit.
+    assert_eq!(bounds_of(column(format!("{a63}é"))), (bound(a63.clone()), bound(format!("{}b", "a".repeat(62)))));
+    // A character that cannot grow in its width falls away.
+    assert_eq!(bounds_of(column(format!("{a63}\u{7f}z"))).1, bound(format!("{}b", "a".repeat(62))));
+    assert_eq!(bounds_of(column("\u{10ffff}".repeat(17))).1, None);
+    // The surrogates between them are no characters.
+    assert_eq!(bounds_of(column("\u{d7ff}".repeat(22))).1, bound(format!("{}\u{e000}", "\u{d7ff}".repeat(20))));
+}
+
+#[test]
+fn file_has_page_index_field_ids_and_fixed_author() {
+    let file = encode(&one_of_each_type(), &WriterOptions::default()).unwrap();
+    let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Required)
+        .parse_and_finish(&file.bytes)
+        .unwrap();
+    assert!(metadata.column_index().is_some() && metadata.offset_index().is_some());
+    assert_eq!(metadata.file_metadata().created_by(), Some(CREATED_BY));
+    assert_eq!(metadata.file_metadata().key_value_metadata(), None);
+    let group = metadata.row_group(0);
+    for column in group.columns() {
+        assert!(matches!(column.compression(), Compression::ZSTD(_)));
+        assert!(column.statistics().is_some());
+    }
+}
+
+#[test]
+fn row_groups_hold_no_more_rows_than_asked() {
+    let rows = batch(vec![("c", Arc::new(Int64Array::from_iter_values(0..10)))]);
+    let options = WriterOptions { max_row_group_rows: 4, ..WriterOptions::default() };
+    let file = encode(&rows, &options).unwrap();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file.bytes.clone()).unwrap();
+    let sizes: Vec<i64> = builder.metadata().row_groups().iter().map(|group| group.num_rows()).collect();
+    assert_eq!(sizes, [4, 4, 2]);
+    assert_eq!(read_back(&file).num_rows(), 10);
+}
+
+#[test]
+fn impossible_level_is_an_error() {
+    let options = WriterOptions { zstd_level: 99, ..WriterOptions::default() };
+    assert!(encode(&one_of_each_type(), &options).is_err());
+}
+
+#[test]
+fn no_rows_make_a_file_that_reads_back() {
+    let rows = RecordBatch::new_empty(one_of_each_type().schema());
+    let file = encode(&rows, &WriterOptions::default()).unwrap();
+    assert_eq!(file.rows, 0);
+    let mut reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes).unwrap().build().unwrap();
+    assert!(reader.next().is_none());
+}
+
+proptest! {
+    #[test]
+    fn equal_columns_give_equal_bytes(values in prop::collection::vec(any::<Option<i64>>(), 0..200),
+                                      texts in prop::collection::vec(".{0,100}", 0..200)) {
+        let length = values.len().min(texts.len());
+        let make = || batch(vec![
+            ("n", Arc::new(Int64Array::from(values[..length].to_vec()))),
+            ("t", Arc::new(StringArray::from_iter_values(&texts[..length]))),
+        ]);
+        let options = WriterOptions::default();
+        prop_assert_eq!(encode(&make(), &options).unwrap().bytes, encode(&make(), &options).unwrap().bytes);
+    }
+
+    #[test]
+    fn bounds_hold_for_every_text(texts in prop::collection::vec("\\PC{0,80}", 1..20)) {
+        let column = StringArray::from_iter_values(&texts);
+        let (min, max) = bounds_of(Arc::new(column));
+        for text in &texts {
+            match &min {
+                Some(StatisticValue::Text(min) | StatisticValue::TextBound(min)) => {
+                    prop_assert!(min <= text && min.len() <= STATISTICS_TEXT_BYTES);
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
+            match &max {
+                Some(StatisticValue::Text(max) | StatisticValue::TextBound(max)) => {
+                    prop_assert!(max >= text && max.len() <= STATISTICS_TEXT_BYTES);
+                }
+                None => {}
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+}

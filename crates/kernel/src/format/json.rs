@@ -1,0 +1,284 @@
+//! JSON: the value of a record into rows, each a set of slots that paths or keys have filled.
+//!
+//! A record is read to its end before its first row is handed out, so a record that is not JSON, or not of the expected
+//! shape, gives no row at all. To do that in constant memory a record with several rows is scanned twice; one with a
+//! single row, the usual kind, once.
+
+mod fault;
+mod matching;
+pub(crate) mod path;
+mod scan;
+#[cfg(test)]
+mod tests;
+pub(crate) mod text;
+mod tree;
+
+use crate::format::value::Value;
+use fault::{Fault, FaultKind};
+use matching::{Keys, Matches};
+use path::Step;
+use scan::Cursor;
+use tree::Tree;
+
+/// How records are read; compiled once.
+#[derive(Debug, Clone)]
+pub(crate) struct JsonReader {
+    tree: Tree,
+    keys: Keys,
+    root: Option<Tree>,
+    strip_outer_array: bool,
+}
+
+/// Room that is used again for each record.
+#[derive(Debug, Default)]
+pub(crate) struct JsonScratch<'a> {
+    row: Matches<'a>,
+    root: Matches<'a>,
+}
+
+/// A row of a record.
+#[derive(Debug)]
+pub(crate) struct JsonRow<'r, 'a> {
+    /// Place in the record, from 0.
+    pub(crate) index: u32,
+    /// Whether the record has no other row.
+    pub(crate) only: bool,
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// One entry a path or key.
+    pub(crate) values: &'r [Value<'a>],
+}
+
+impl JsonReader {
+    /// Slot n takes the member whose key is the n-th name.
+    pub(crate) fn simple(names: &[String]) -> Self {
+        let paths: Vec<Vec<Step>> = names.iter().map(|name| vec![Step::Member(name.clone())]).collect();
+        Self { tree: Tree::new(&paths), keys: Keys::Unescaped, root: None, strip_outer_array: false }
+    }
+
+    /// Slot n takes what the n-th path leads to.
+    pub(crate) fn matched(paths: &[Vec<Step>]) -> Self {
+        Self { tree: Tree::new(paths), keys: Keys::Raw, root: None, strip_outer_array: false }
+    }
+
+    /// Rows lie under this path.
+    pub(crate) fn with_root(mut self, path: Vec<Step>) -> Self {
+        self.root = Some(Tree::new(&[path]));
+        self
+    }
+
+    /// Whether rows are the elements of an array.
+    pub(crate) fn with_strip_outer_array(mut self, strip: bool) -> Self {
+        self.strip_outer_array = strip;
+        self
+    }
+
+    /// Hands each row of a record to `take`, in order.
+    ///
+    /// # Errors
+    /// The reason why the record cannot be read; `take` was not called then.
+    pub(crate) fn read<'a>(
+        &self,
+        value: &'a [u8],
+        scratch: &mut JsonScratch<'a>,
+        take: impl FnMut(JsonRow<'_, 'a>),
+    ) -> Result<(), String> {
+        let read = match simdutf8::basic::from_utf8(value) {
+            Ok(text) => match &self.root {
+                None => self.read_rows(text, &mut scratch.row, take),
+                Some(root) => self.read_under(root, text, scratch, take),
+            },
+            Err(_) => Err(Fault { at: invalid_utf8_at(value), kind: FaultKind::Utf8 }),
+        };
+        read.map_err(|fault| fault.reason(value))
+    }
+
+    fn read_rows<'a>(
+        &self,
+        text: &'a str,
+        scratch: &mut Matches<'a>,
+        mut take: impl FnMut(JsonRow<'_, 'a>),
+    ) -> Result<(), Fault> {
+        let shape = self.shape();
+        let mut rows = Documents::open(text, shape)?;
+        let Some(first) = rows.next(|cursor| scratch.fill(&self.tree, self.keys, cursor, shape.depth()))? else {
+            return Ok(());
+        };
+        let mut rest = rows.clone();
+        let mut only = true;
+        while rest.next(|cursor| cursor.skip_container(shape.depth()))?.is_some() {
+            only = false;
+        }
+        take(JsonRow { index: 0, only, text: first, values: &scratch.slots });
+        if only {
+            return Ok(());
+        }
+        for index in 1.. {
+            let next = rows.next(|cursor| scratch.fill(&self.tree, self.keys, cursor, shape.depth()))?;
+            let Some(text) = next else { break };
+            take(JsonRow { index, only, text, values: &scratch.slots });
+        }
+        Ok(())
+    }
+
+    fn read_under<'a>(
+        &self,
+        root: &Tree,
+        text: &'a str,
+        scratch: &mut JsonScratch<'a>,
+        mut take: impl FnMut(JsonRow<'_, 'a>),
+    ) -> Result<(), Fault> {
+        let outer = match text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+            true => Shape::Array,
+            false => Shape::Stream,
+        };
+        let mut documents = Documents::open(text, outer)?;
+        let mut roots = Vec::new();
+        let mut rows: u64 = 0;
+        while let Some(document) = documents.next(|cursor| scratch.root.fill(root, Keys::Raw, cursor, outer.depth()))? {
+            let fault = |kind| Fault { at: documents.at() - document.len(), kind };
+            let found = match scratch.root.slots.first() {
+                Some(Value::Container(found) | Value::Row(found)) => found,
+                None | Some(Value::Missing | Value::Null) => return Err(fault(FaultKind::NoRoot)),
+                Some(_) => return Err(fault(FaultKind::RootShape)),
+            };
+            rows += self.rows_under(found).map_err(|_| fault(FaultKind::RootShape))?;
+            roots.push(*found);
+        }
+        let mut index = 0;
+        for found in roots {
+            self.read_rows(found, &mut scratch.row, |row| {
+                take(JsonRow { index, only: rows == 1, ..row });
+                index += 1;
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How many rows the value under `json_root`, which is JSON, holds; it may be of the wrong shape.
+    fn rows_under(&self, found: &str) -> Result<u64, Fault> {
+        let mut documents = Documents::open(found, self.shape())?;
+        let mut rows = 0;
+        while documents.next(|cursor| cursor.skip_container(self.shape().depth()))?.is_some() {
+            rows += 1;
+        }
+        Ok(rows)
+    }
+
+    fn shape(&self) -> Shape {
+        if self.strip_outer_array { Shape::Array } else { Shape::Stream }
+    }
+}
+
+/// What holds the documents of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// Objects one after another, with white space or nothing between.
+    Stream,
+    /// The elements of one array, all objects.
+    Array,
+}
+
+impl Shape {
+    /// Containers open around a document.
+    fn depth(self) -> usize {
+        usize::from(self == Self::Array)
+    }
+}
+
+/// The objects of a text, one after another.
+#[derive(Debug, Clone)]
+struct Documents<'a> {
+    cursor: Cursor<'a>,
+    shape: Shape,
+    /// Whether the next document is the first one.
+    fresh: bool,
+}
+
+impl<'a> Documents<'a> {
+    fn open(text: &'a str, shape: Shape) -> Result<Self, Fault> {
+        let mut cursor = Cursor::new(text);
+        cursor.skip_space();
+        let wrong = match (shape, cursor.peek()) {
+            (Shape::Stream, None | Some(b'{')) | (Shape::Array, Some(b'[')) => None,
+            (Shape::Stream, Some(b'[')) => Some(FaultKind::ArrayInStream),
+            (Shape::Array, Some(b'{')) => Some(FaultKind::NotArray),
+            _ => Some(FaultKind::Start),
+        };
+        if let Some(kind) = wrong {
+            return Err(cursor.fault(kind));
+        }
+        if shape == Shape::Array {
+            cursor.advance();
+        }
+        Ok(Self { cursor, shape, fresh: true })
+    }
+
+    /// The byte after the last document.
+    fn at(&self) -> usize {
+        self.cursor.at()
+    }
+
+    /// Has `read` pass over the next object, and gives its text; `None` at the end of all of them.
+    #[inline]
+    fn next(&mut self, read: impl FnOnce(&mut Cursor<'a>) -> Result<(), Fault>) -> Result<Option<&'a str>, Fault> {
+        let cursor = &mut self.cursor;
+        cursor.skip_space();
+        if self.shape == Shape::Array {
+            if cursor.take(b']') {
+                cursor.skip_space();
+                let end = cursor.peek().is_none();
+                return if end { Ok(None) } else { Err(cursor.fault(FaultKind::Expected("the end"))) };
+            }
+            if !self.fresh {
+                if !cursor.take(b',') {
+                    return Err(cursor.fault(FaultKind::Expected("`,` or `]`")));
+                }
+                cursor.skip_space();
+            }
+        }
+        self.fresh = false;
+        match (cursor.peek(), self.shape) {
+            (Some(b'{'), _) => {}
+            (None, Shape::Stream) => return Ok(None),
+            (Some(b'['), Shape::Stream) => return Err(cursor.fault(FaultKind::ArrayInStream)),
+            (Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n'), Shape::Stream) => {
+                return Err(cursor.fault(FaultKind::NotObjectInStream));
+            }
+            (Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' | b'['), Shape::Array) => {
+                return Err(cursor.fault(FaultKind::NotObjectInArray));
+            }
+            _ => return Err(cursor.fault(FaultKind::Expected("`{`"))),
+        }
+        let start = cursor.at();
+        read(cursor)?;
+        Ok(Some(cursor.text_since(start)))
+    }
+}
+
+/// The value that a text holds, one document of any kind; `None` if it is no JSON.
+pub(crate) fn document(text: &str) -> Option<Value<'_>> {
+    let mut cursor = Cursor::new(text);
+    cursor.skip_space();
+    let start = cursor.at();
+    cursor.skip_value(0).ok()?;
+    let document = cursor.text_since(start);
+    cursor.skip_space();
+    let ended = cursor.peek().is_none();
+    ended.then_some(match document {
+        "null" => Value::Null,
+        "true" => Value::Boolean(true),
+        "false" => Value::Boolean(false),
+        // Without its quotes; a JSON column does not care whether escapes are among the rest.
+        _ => match document.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+            Some(raw) => Value::Escaped(raw),
+            None if document.starts_with(['{', '[']) => Value::Container(document),
+            None => Value::Number(document),
+        },
+    })
+}
+
+#[cold]
+fn invalid_utf8_at(value: &[u8]) -> usize {
+    std::str::from_utf8(value).map_or_else(|error| error.valid_up_to(), |_| value.len())
+}

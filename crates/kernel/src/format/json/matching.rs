@@ -1,0 +1,211 @@
+//! One pass over a row that puts what the paths want into slots.
+//!
+//! Of equal keys the first one counts, also where a path leads through them. What no path wants is passed over, checked
+//! all the same.
+
+use super::fault::{Fault, FaultKind};
+use super::scan::{Cursor, MAX_DEPTH, Quoted};
+use super::text::unescape;
+use super::tree::{Node, Tree};
+use crate::format::value::Value;
+
+/// How keys of a record are compared with wanted ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keys {
+    /// After their escapes are resolved: keys that are names of columns.
+    Unescaped,
+    /// As written: keys of paths.
+    Raw,
+}
+
+/// Room that is used again for each row.
+#[derive(Debug, Default)]
+pub(crate) struct Matches<'a> {
+    /// What the row has, one entry a slot of the tree.
+    pub(crate) slots: Vec<Value<'a>>,
+    /// The row in which each node was last met.
+    met: Vec<u64>,
+    row: u64,
+    key: String,
+}
+
+impl<'a> Matches<'a> {
+    /// Fills the slots from the row whose `{` is next; the cursor ends after its `}`.
+    ///
+    /// `depth` containers are open around the row. After a fault, slots mean nothing.
+    pub(crate) fn fill(&mut self, tree: &Tree, keys: Keys, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        self.slots.clear();
+        self.slots.resize(tree.slots(), Value::Missing);
+        self.met.resize(tree.len(), 0);
+        self.row += 1;
+        let start = cursor.at();
+        let mut pass = Pass { tree, keys, matches: self };
+        let Some(root) = tree.node(0) else {
+            return cursor.skip_value(depth);
+        };
+        pass.container(root, cursor, depth)?;
+        for slot in &root.slots {
+            pass.set(*slot, Value::Row(cursor.text_since(start)));
+        }
+        Ok(())
+    }
+}
+
+struct Pass<'p, 'a> {
+    tree: &'p Tree,
+    keys: Keys,
+    matches: &'p mut Matches<'a>,
+}
+
+/// Recursion follows the tree, which is as deep as the longest path of the definition, never the data.
+impl<'a> Pass<'_, 'a> {
+    #[inline]
+    fn set(&mut self, slot: usize, value: Value<'a>) {
+        if let Some(place) = self.matches.slots.get_mut(slot) {
+            *place = value;
+        }
+    }
+
+    /// Whether the node is met for the first time in this row.
+    #[inline]
+    fn meet(&mut self, node: usize) -> bool {
+        match self.matches.met.get_mut(node) {
+            Some(row) if *row != self.matches.row => {
+                *row = self.matches.row;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn value(&mut self, node: usize, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        let Some(node) = self.tree.node(node) else {
+            return cursor.skip_value(depth);
+        };
+        let value = match cursor.peek() {
+            Some(b'"') => {
+                let Quoted { raw, escaped } = cursor.string()?;
+                if escaped { Value::Escaped(raw) } else { Value::Text(raw) }
+            }
+            Some(b'-' | b'0'..=b'9') => Value::Number(cursor.number()?),
+            Some(b't') => cursor.word("true").map(|()| Value::Boolean(true))?,
+            Some(b'f') => cursor.word("false").map(|()| Value::Boolean(false))?,
+            Some(b'n') => cursor.word("null").map(|()| Value::Null)?,
+            Some(bracket @ (b'{' | b'[')) => {
+                let start = cursor.at();
+                self.container(node, cursor, depth)?;
+                let value = Value::Container(cursor.text_since(start));
+                for slot in &node.slots {
+                    self.set(*slot, value);
+                }
+                if bracket == b'{' {
+                    self.no_array(node);
+                }
+                return Ok(());
+            }
+            _ => return Err(cursor.fault(FaultKind::Expected("a value"))),
+        };
+        for slot in &node.slots {
+            self.set(*slot, value);
+        }
+        if value != Value::Null {
+            self.no_array(node);
+        }
+        Ok(())
+    }
+
+    fn no_array(&mut self, node: &Node) {
+        for slot in &node.indexed {
+            self.set(*slot, Value::NoArray);
+        }
+    }
+
+    #[inline]
+    fn container(&mut self, node: &Node, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        if depth >= MAX_DEPTH {
+            return Err(cursor.fault(FaultKind::TooDeep));
+        }
+        let wanted = node.members.len() + usize::from(node.first.is_some());
+        match cursor.peek() {
+            Some(b'{') if wanted > 0 => self.members(node, wanted, cursor, depth + 1),
+            Some(b'[') if !node.elements.is_empty() => self.elements(node, cursor, depth + 1),
+            _ => cursor.skip_container(depth),
+        }
+    }
+
+    fn members(&mut self, node: &Node, mut wanted: usize, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        cursor.advance();
+        cursor.skip_space();
+        if cursor.take(b'}') {
+            return Ok(());
+        }
+        let mut first = node.first;
+        loop {
+            let key = cursor.key()?;
+            let child = if wanted == 0 { None } else { self.child(node, key) };
+            if let Some(first) = first.take() {
+                wanted -= 1;
+                self.meet(first);
+                // The same value may be wanted under its own key too: it is read twice then.
+                let mut again = cursor.clone();
+                self.value(first, &mut again, depth)?;
+                if child.is_none() {
+                    *cursor = again;
+                }
+            } else if child.is_none() {
+                cursor.skip_value(depth)?;
+            }
+            if let Some(child) = child {
+                wanted -= 1;
+                self.value(child, cursor, depth)?;
+            }
+            if !cursor.take(b',') {
+                cursor.skip_space();
+                if cursor.take(b'}') {
+                    return Ok(());
+                }
+                if !cursor.take(b',') {
+                    return Err(cursor.fault(FaultKind::Expected("`,` or `}`")));
+                }
+            }
+            cursor.skip_space();
+        }
+    }
+
+    /// The node that wants the member of this key, unless an earlier member had the same key.
+    #[inline]
+    fn child(&mut self, node: &Node, key: Quoted<'a>) -> Option<usize> {
+        let child = if key.escaped && self.keys == Keys::Unescaped {
+            self.matches.key.clear();
+            unescape(key.raw, &mut self.matches.key).ok()?;
+            node.members.get(&self.matches.key)?
+        } else {
+            node.members.get(key.raw)?
+        };
+        self.meet(child).then_some(child)
+    }
+
+    fn elements(&mut self, node: &Node, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        cursor.advance();
+        cursor.skip_space();
+        if cursor.take(b']') {
+            return Ok(());
+        }
+        let mut wanted = node.elements.iter().peekable();
+        for number in 0.. {
+            match wanted.next_if(|(next, _)| *next == number) {
+                Some((_, child)) => self.value(*child, cursor, depth)?,
+                None => cursor.skip_value(depth)?,
+            }
+            cursor.skip_space();
+            if cursor.take(b']') {
+                break;
+            }
+            if !cursor.take(b',') {
+                return Err(cursor.fault(FaultKind::Expected("`,` or `]`")));
+            }
+            cursor.skip_space();
+        }
+        Ok(())
+    }
+}

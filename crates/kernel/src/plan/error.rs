@@ -1,0 +1,133 @@
+//! Definitions that cannot work, in StarRocks' words where it has some, and what to do about each.
+
+use super::PathError;
+use crate::property::Format;
+use crate::table::ColumnType;
+
+/// A definition that cannot work, found before the first record.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DefinitionError {
+    /// Records of this format cannot be read yet.
+    #[error("format = `{format}` is not supported yet")]
+    FormatNotYet {
+        /// The format.
+        format: Format,
+    },
+    /// Rows cannot be left out yet.
+    #[error("WHERE `{filter}` is not supported yet")]
+    FilterNotYet {
+        /// The expression.
+        filter: String,
+    },
+    /// Rows cannot be restricted to parts of a table yet.
+    #[error("PARTITION ({}) is not supported yet", .names.join(", "))]
+    TablePartitionsNotYet {
+        /// The table partitions.
+        names: Vec<String>,
+    },
+    /// Columns cannot be computed yet.
+    #[error("assignment `{column} = {expression}` in COLUMNS is not supported yet")]
+    AssignmentNotYet {
+        /// The destination column.
+        column: String,
+        /// The expression.
+        expression: String,
+    },
+    /// A plain name stands twice in COLUMNS.
+    #[error("Duplicate column: {column}")]
+    DuplicateColumn {
+        /// The name.
+        column: String,
+    },
+    /// A column is assigned twice in COLUMNS.
+    #[error("Duplicate column mapping: {column}")]
+    DuplicateMapping {
+        /// The name.
+        column: String,
+    },
+    /// COLUMNS assigns a column that the table does not have.
+    #[error("Mapping column is not in table. column: {column}")]
+    NotInTable {
+        /// The name.
+        column: String,
+    },
+    /// Nothing feeds a column that can be neither NULL nor a default.
+    #[error("Column has no default value. column: {column}")]
+    NoDefault {
+        /// The name.
+        column: String,
+    },
+    /// A column's default is no value of its type.
+    #[error("default `{literal}` of column `{column}` is not a value of type {column_type}")]
+    Default {
+        /// The column.
+        column: String,
+        /// Its type.
+        column_type: ColumnType,
+        /// The default, as written.
+        literal: String,
+    },
+    /// `jsonpaths` is no JSON.
+    #[error("Invalid json path: `jsonpaths` is no JSON, line {line} column {column}: {problem}")]
+    JsonPathsSyntax {
+        /// Line of the text, from 1.
+        line: usize,
+        /// Column of the line, from 1; 0 at its end.
+        column: usize,
+        /// What the parser says.
+        problem: String,
+    },
+    /// `jsonpaths` is JSON, but not an array of strings.
+    #[error("Invalid json path: expected an array of strings, found {found}")]
+    JsonPathsShape {
+        /// What stands there instead.
+        found: String,
+    },
+    /// A path of `jsonpaths` is none.
+    #[error("Invalid json path: `jsonpaths`, path {number}")]
+    JsonPath {
+        /// Its place in the array, from 1.
+        number: usize,
+        /// What is wrong with it.
+        #[source]
+        source: PathError,
+    },
+    /// `json_root` is no path.
+    #[error("Invalid json path: `json_root`")]
+    JsonRoot {
+        /// What is wrong with it.
+        #[source]
+        source: PathError,
+    },
+    /// The path `$` feeds a column that cannot hold a document.
+    #[error("path `$` cannot feed column `{column}` of type {column_type}")]
+    WholeRow {
+        /// The column.
+        column: String,
+        /// Its type.
+        column_type: ColumnType,
+    },
+}
+
+impl DefinitionError {
+    /// What the user might do, if there is something to say beyond the error itself.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::FormatNotYet { format: Format::Csv } => {
+                "csv is the default: say \"format\" = \"json\" for JSON records"
+            }
+            Self::FormatNotYet { .. } => "supported is json",
+            Self::AssignmentNotYet { .. } => "plain names are supported",
+            Self::DuplicateColumn { .. } => "name the fields to be skipped differently",
+            Self::NoDefault { .. } => "name it in COLUMNS, or give it a DEFAULT or make it nullable in the table",
+            Self::JsonPathsSyntax { .. } | Self::JsonPathsShape { .. } => {
+                "for example \"[\\\"$.id\\\",\\\"$.user.name\\\"]\", or in single quotes '[\"$.id\",\"$.user.name\"]'"
+            }
+            Self::JsonPath { source, .. } | Self::JsonRoot { source } => source.problem.hint(),
+            Self::WholeRow { .. } => "`$` is the whole row: it fits JSON, VARCHAR and CHAR",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

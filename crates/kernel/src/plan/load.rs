@@ -1,0 +1,96 @@
+//! A batch through the stages.
+
+use super::Plan;
+use super::ranges::Ranges;
+use super::rejection::{Rejection, RowSource, in_order};
+use super::rows::Rows;
+use super::sink::{self, Origin};
+use crate::batch::Batch;
+use crate::convert::Scratch;
+use crate::format::json::{JsonRow, JsonScratch};
+use crate::loaded::{Loaded, TablePartition};
+use arrow_array::RecordBatch;
+
+/// Bytes of text after which rows continue in other columns: Arrow's end at twice as many, and no value is longer than
+/// the difference. Tests see the same happen with less memory.
+const MAX_TEXT_BYTES: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+
+pub(super) fn load(plan: &Plan, batch: &Batch<'_>, now_ms: i64) -> Loaded {
+    let mut ranges = Ranges::default();
+    let mut loading = Loading {
+        plan,
+        now_ms,
+        max_rows: max_rows(plan),
+        rows: Rows::new(plan, batch.records.len()),
+        scratch: Scratch::default(),
+        rejected: Vec::new(),
+        tables: Vec::new(),
+    };
+    let mut scratch = JsonScratch::default();
+    for (number, record) in batch.records.iter().enumerate() {
+        ranges.meet(record);
+        let Some(value) = record.value.filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let mut rows = 0;
+        let read = plan.reader.read(value, &mut scratch, |row| {
+            rows += 1;
+            loading.push(number, value, &row);
+        });
+        if let Err(reason) = read {
+            rows += 1;
+            let source = RowSource { record: number, index: None, raw: value };
+            loading.rejected.push(Rejection { source, column: None, reason });
+        }
+        ranges.count_rows(rows);
+    }
+    let (tables, rejected) = loading.finish();
+    let rejected = in_order(rejected, &batch.records);
+    let (ranges, statistics) = ranges.finish(&rejected);
+    let tables = tables.into_iter().map(|rows| (TablePartition::Whole, rows)).collect();
+    Loaded { tables, rejected, statistics, ranges }
+}
+
+struct Loading<'p, 'a> {
+    plan: &'p Plan,
+    now_ms: i64,
+    max_rows: usize,
+    rows: Rows<'a>,
+    scratch: Scratch,
+    rejected: Vec<Rejection<'a>>,
+    tables: Vec<RecordBatch>,
+}
+
+impl<'a> Loading<'_, 'a> {
+    #[inline]
+    fn push(&mut self, record: usize, value: &'a [u8], row: &JsonRow<'_, 'a>) {
+        if self.rows.count >= self.max_rows || self.rows.text_bytes >= MAX_TEXT_BYTES {
+            self.flush();
+        }
+        self.rows.text_bytes += row.text.len();
+        let raw = if row.only { value } else { row.text.as_bytes() };
+        let source = RowSource { record, index: Some(row.index), raw };
+        let rejection = self.rows.push(self.plan, row.values, source, &mut self.scratch);
+        self.rejected.extend(rejection);
+    }
+
+    fn flush(&mut self) {
+        let mut rows = std::mem::replace(&mut self.rows, Rows::new(self.plan, 0));
+        sink::check(self.plan, &mut rows, &mut self.rejected);
+        self.tables.extend(sink::assemble(self.plan, rows, self.now_ms));
+    }
+
+    fn finish(mut self) -> (Vec<RecordBatch>, Vec<Rejection<'a>>) {
+        self.flush();
+        (self.tables, self.rejected)
+    }
+}
+
+/// Rows that the defaults' text allows.
+fn max_rows(plan: &Plan) -> usize {
+    let longest = plan.origins.iter().map(|origin| match origin {
+        Origin::Constant { bytes, .. } => *bytes,
+        _ => 0,
+    });
+    MAX_TEXT_BYTES / longest.max().unwrap_or_default().max(1)
+}

@@ -1,0 +1,120 @@
+//! COLUMNS: which source field feeds which column of the table.
+//!
+//! Plain names take source fields in their order, whatever assignments stand between them. Names are matched to the
+//! table's columns without regard to case; a name that is no column of the table is a field that is skipped.
+
+use arrow_array::ArrayRef;
+
+use super::error::DefinitionError;
+use super::rows::Feed;
+use super::sink::Origin;
+use crate::convert::literal;
+use crate::format::json::path::Step;
+use crate::job::ColumnItem;
+use crate::table::{Column, ColumnDefault, ColumnType, TableDefinition};
+
+/// The plain names of a job, each the name of a source field.
+#[derive(Debug)]
+pub(super) struct Mapping {
+    names: Vec<String>,
+}
+
+impl Mapping {
+    /// Takes the names from COLUMNS, or from the table if there are none.
+    pub(super) fn new(items: Option<&[ColumnItem]>, table: &TableDefinition) -> Result<Self, DefinitionError> {
+        let items = items.unwrap_or_default();
+        let mut names: Vec<String> = Vec::new();
+        let mut assigned: Vec<(&str, &str)> = Vec::new();
+        let among = |names: &[String], name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+        for item in items {
+            match item {
+                ColumnItem::Plain(name) if among(&names, name) => {
+                    return Err(DefinitionError::DuplicateColumn { column: name.clone() });
+                }
+                ColumnItem::Plain(name) => names.push(name.clone()),
+                ColumnItem::Assignment { name, expression } => {
+                    if assigned.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                        return Err(DefinitionError::DuplicateMapping { column: name.clone() });
+                    }
+                    if table.column(name).is_none() {
+                        return Err(DefinitionError::NotInTable { column: name.clone() });
+                    }
+                    assigned.push((name, expression));
+                }
+            }
+        }
+        if let Some((column, expression)) = assigned.first() {
+            let (column, expression) = ((*column).to_owned(), (*expression).to_owned());
+            return Err(DefinitionError::AssignmentNotYet { column, expression });
+        }
+        if names.is_empty() {
+            names = table.columns.iter().map(|column| column.name.clone()).collect();
+        }
+        Ok(Self { names })
+    }
+
+    /// The names, in order; also the keys that feed them if there are no paths.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Refuses the path of a whole row where the column could hold no row.
+    pub(super) fn check_whole_row(&self, paths: &[Vec<Step>], table: &TableDefinition) -> Result<(), DefinitionError> {
+        for (name, path) in self.names.iter().zip(paths) {
+            let Some(column) = table.column(name) else {
+                continue;
+            };
+            let fits = matches!(column.column_type, ColumnType::Json | ColumnType::Varchar(_) | ColumnType::Char(_));
+            if path.is_empty() && !fits {
+                return Err(DefinitionError::WholeRow {
+                    column: column.name.clone(),
+                    column_type: column.column_type.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What feeds each column of the table: a field, the default, or NULL.
+    pub(super) fn resolve(&self, table: &TableDefinition) -> Result<(Vec<Feed>, Vec<Origin>), DefinitionError> {
+        let mut feeds = Vec::new();
+        let mut origins = Vec::new();
+        for column in &table.columns {
+            let slot = self.names.iter().position(|name| name.eq_ignore_ascii_case(&column.name));
+            origins.push(match slot {
+                None => default(column)?,
+                Some(slot) => {
+                    feeds.push(Feed {
+                        slot,
+                        name: column.name.clone(),
+                        column_type: column.column_type.clone(),
+                        nullable: column.nullable,
+                    });
+                    Origin::Feed(feeds.len() - 1)
+                }
+            });
+        }
+        Ok((feeds, origins))
+    }
+}
+
+/// What a column gets that no field feeds.
+fn default(column: &Column) -> Result<Origin, DefinitionError> {
+    let wrong = |literal: &str| DefinitionError::Default {
+        column: column.name.clone(),
+        column_type: column.column_type.clone(),
+        literal: literal.to_owned(),
+    };
+    match &column.default {
+        Some(ColumnDefault::Literal(text)) => {
+            let value: Option<ArrayRef> = literal(&column.column_type, text);
+            Ok(Origin::Constant { value: value.ok_or_else(|| wrong(text))?, bytes: text.len() })
+        }
+        Some(ColumnDefault::CurrentTimestamp) => match column.column_type {
+            ColumnType::DateTime | ColumnType::Date => Ok(Origin::Now(column.column_type.clone())),
+            _ => Err(wrong("CURRENT_TIMESTAMP")),
+        },
+        None if column.nullable => Ok(Origin::Null(column.column_type.clone())),
+        None => Err(DefinitionError::NoDefault { column: column.name.clone() }),
+    }
+}

@@ -1,0 +1,54 @@
+//! `jsonpaths` and `json_root`: the properties' texts into paths.
+
+use serde_json::Value;
+
+use super::error::DefinitionError;
+use crate::format::json::path::{Step, parse};
+
+/// The paths of `jsonpaths`; `None` if there are none, so that keys are matched by name.
+pub(super) fn jsonpaths(text: &str) -> Result<Option<Vec<Vec<Step>>>, DefinitionError> {
+    if text.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let document: Value = serde_json::from_str(text).map_err(|error| DefinitionError::JsonPathsSyntax {
+        line: error.line(),
+        column: error.column(),
+        problem: problem(&error),
+    })?;
+    let Value::Array(items) = document else {
+        return Err(DefinitionError::JsonPathsShape { found: kind(&document).to_owned() });
+    };
+    let paths: Vec<Vec<Step>> = (1..)
+        .zip(&items)
+        .map(|(number, item)| match item {
+            Value::String(path) => parse(path).map_err(|source| DefinitionError::JsonPath { number, source }),
+            other => Err(DefinitionError::JsonPathsShape { found: format!("{} at place {number}", kind(other)) }),
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((!paths.is_empty()).then_some(paths))
+}
+
+/// The path of `json_root`; `None` if there is none.
+pub(super) fn json_root(text: &str) -> Result<Option<Vec<Step>>, DefinitionError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    parse(text).map(Some).map_err(|source| DefinitionError::JsonRoot { source })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The parser's words without the place, which the error has by itself.
+fn problem(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" at line ").map_or(text.clone(), |(words, _)| words.to_owned())
+}

@@ -1,0 +1,102 @@
+//! Stages 2 to 4: rows into columns, each value by its column's type, and what an unsuitable value costs.
+//!
+//! | value | strict | not strict |
+//! | --- | --- | --- |
+//! | missing, null | NULL | NULL |
+//! | not of the column's type | row rejected | NULL |
+//! | index of a path on no array | row rejected | row rejected |
+//!
+//! A rejected row keeps its place, filled with NULL, until the sink takes the rows that remain: columns are always
+//! equally long, and nothing is ever taken back.
+
+use super::Plan;
+use super::rejection::{OutOfRange, Rejection, RowSource};
+use super::sink::Violation;
+use crate::convert::{ColumnBuilder, Outcome, Scratch};
+use crate::format::value::Value;
+use crate::table::ColumnType;
+
+/// A column that a source field feeds.
+#[derive(Debug, Clone)]
+pub(super) struct Feed {
+    /// The field, by its place among the plain names; beyond the last path it is always missing.
+    pub(super) slot: usize,
+    /// The column's name.
+    pub(super) name: String,
+    /// Its type.
+    pub(super) column_type: ColumnType,
+    /// Whether it takes NULL.
+    pub(super) nullable: bool,
+}
+
+/// Rows so far.
+#[derive(Debug)]
+pub(super) struct Rows<'a> {
+    /// One a feed, each as long as there are rows.
+    pub(super) columns: Vec<ColumnBuilder>,
+    /// How many there are, dead ones included.
+    pub(super) count: usize,
+    /// Rows that are not to be loaded, ascending.
+    pub(super) dead: Vec<usize>,
+    /// Rows with NULL where the table takes none, ascending; WHERE may yet leave them out.
+    pub(super) violations: Vec<Violation<'a>>,
+    /// Bytes of the rows' texts: no column can hold more text than this.
+    pub(super) text_bytes: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// No rows, and room for so many.
+    pub(super) fn new(plan: &Plan, expected: usize) -> Self {
+        Self {
+            columns: plan.feeds.iter().map(|feed| ColumnBuilder::new(&feed.column_type, expected)).collect(),
+            count: 0,
+            dead: Vec::new(),
+            violations: Vec::new(),
+            text_bytes: 0,
+        }
+    }
+
+    /// Appends a row, or a dead one in its place with the reason.
+    #[inline]
+    pub(super) fn push(
+        &mut self,
+        plan: &Plan,
+        values: &[Value<'a>],
+        source: RowSource<'a>,
+        scratch: &mut Scratch,
+    ) -> Option<Rejection<'a>> {
+        let row = self.count;
+        self.count += 1;
+        let mut null_in: Option<(usize, Value<'a>)> = None;
+        for (number, (feed, column)) in plan.feeds.iter().zip(&mut self.columns).enumerate() {
+            let value = values.get(feed.slot).unwrap_or(&Value::Missing);
+            match column.append(value, scratch) {
+                Outcome::Value => {}
+                Outcome::Invalid if plan.strict || *value == Value::NoArray => {
+                    // The columns before this one have their entry already.
+                    self.columns.iter_mut().skip(number + 1).for_each(ColumnBuilder::append_null);
+                    self.dead.push(row);
+                    return Some(unsuitable(feed, *value, source));
+                }
+                Outcome::Null | Outcome::Invalid => {
+                    if !feed.nullable && null_in.is_none() {
+                        null_in = Some((number, *value));
+                    }
+                }
+            }
+        }
+        if let Some((feed, value)) = null_in {
+            self.violations.push(Violation { row, feed, value, source });
+        }
+        None
+    }
+}
+
+#[cold]
+fn unsuitable<'a>(feed: &Feed, value: Value<'a>, source: RowSource<'a>) -> Rejection<'a> {
+    let reason = match value {
+        Value::NoArray => format!("the path of column '{}' has an index where the row has no array", feed.name),
+        _ => OutOfRange { feed, value }.to_string(),
+    };
+    Rejection { source, column: Some(feed.name.clone()), reason }
+}
