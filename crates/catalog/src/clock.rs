@@ -1,6 +1,9 @@
 //! Time and unique names, as components that a simulation can replace.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
+
+use ulid::Ulid;
 
 /// Where time and unique names come from.
 pub trait Clock: Send + Sync {
@@ -22,6 +25,44 @@ impl Clock for SystemClock {
     }
 
     fn unique(&self) -> String {
-        ulid::Ulid::generate().to_string()
+        Ulid::generate().to_string()
+    }
+}
+
+/// A clock that stands still until it is set, and whose names follow each other: for tests and simulations.
+///
+/// Two of them give the same names, so one store wants one clock.
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    now_ms: AtomicI64,
+    made: AtomicU64,
+}
+
+impl ManualClock {
+    /// A clock that shows `now_ms`, milliseconds since the epoch.
+    pub fn at(now_ms: i64) -> Self {
+        Self { now_ms: AtomicI64::new(now_ms), made: AtomicU64::new(0) }
+    }
+
+    /// Sets it, forwards or back.
+    pub fn set(&self, now_ms: i64) {
+        self.now_ms.store(now_ms, Ordering::SeqCst);
+    }
+
+    /// Moves it by `ms`.
+    pub fn advance(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.load(Ordering::SeqCst)
+    }
+
+    fn unique(&self) -> String {
+        // Before the epoch there is no ULID; names stay unique there, which is all that is left to want.
+        let time_ms = u64::try_from(self.now_ms()).unwrap_or(0);
+        Ulid::from_parts(time_ms, u128::from(self.made.fetch_add(1, Ordering::SeqCst))).to_string()
     }
 }

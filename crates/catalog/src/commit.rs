@@ -10,7 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::Catalog;
 use crate::error::CatalogError;
-use crate::job::Revised;
+use crate::job::{FENCE, Revised};
+use crate::key;
+use crate::record::{self, Record};
+use crate::store::{Action, Item, Key, Write, WriteOutcome};
+
+mod size;
 
 /// A file of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -104,19 +109,100 @@ pub enum CommitOutcome {
     },
 }
 
+impl Record for Commit {}
+
 impl Catalog {
     /// Makes `commit` visible and moves progress, all or nothing. `job_fence` is the fence read with the progress.
     ///
-    /// Retries lost replies by itself with one stable token. Safe to call again with the same commit.
+    /// Retries lost replies by itself with one stable token. Safe to call again with the same commit. If the commit would
+    /// be too long for an item, it is stored without the statistics of the files that have most of them.
     ///
     /// # Errors
     /// [`CatalogError::Unavailable`] if it remains unknown whether it happened; the batch must not be acknowledged then.
-    pub async fn commit(&self, _commit: &Commit, _job_fence: u64, _moves: &[ProgressMove]) -> Result<CommitOutcome, CatalogError> {
-        todo!()
+    /// [`CatalogError::CommitTooLarge`] if nothing happened, and never will: the batch is to be split.
+    pub async fn commit(
+        &self,
+        commit: &Commit,
+        job_fence: u64,
+        moves: &[ProgressMove],
+    ) -> Result<CommitOutcome, CatalogError> {
+        if moves.len() > MAX_COMMIT_SOURCE_PARTITIONS {
+            return Err(CatalogError::Refused {
+                operation: "commit",
+                message: format!(
+                    "expected at most {MAX_COMMIT_SOURCE_PARTITIONS} source partitions, found {}",
+                    moves.len()
+                ),
+            });
+        }
+        let overtaken = overtaken(job_fence, moves);
+        if !overtaken.is_empty() {
+            return Ok(CommitOutcome::Conflict { stored: overtaken });
+        }
+        let (key, writes) = writes(commit, job_fence, moves)?;
+        let token = format!("commit-{}", commit.id);
+        match self.store.transact(&token, writes).await? {
+            WriteOutcome::Done => Ok(CommitOutcome::Committed),
+            WriteOutcome::ConditionFailed { index: 0, .. } => Ok(CommitOutcome::AlreadyCommitted),
+            WriteOutcome::ConditionFailed { index, stored } => {
+                // The store may name any write whose condition failed: after a repeat, progress that this commit moved.
+                if self.store.get(&key).await?.is_some() {
+                    return Ok(CommitOutcome::AlreadyCommitted);
+                }
+                Ok(CommitOutcome::Conflict { stored: conflicting(commit.job, moves, index, stored)? })
+            }
+        }
     }
 
     /// All commits of a table, ascending by id.
-    pub async fn commits(&self, _table: TableId) -> Result<Vec<Commit>, CatalogError> {
-        todo!()
+    pub async fn commits(&self, table: TableId) -> Result<Vec<Commit>, CatalogError> {
+        self.list(&key::in_table(table), key::COMMITS).await
     }
+}
+
+/// Progress that was read under a younger fence than the job was: the job changed between the two reads, and what the
+/// caller knows of it is void, although no revision will change any more.
+fn overtaken(job_fence: u64, moves: &[ProgressMove]) -> BTreeMap<i32, SourceProgress> {
+    moves
+        .iter()
+        .filter_map(|moved| Some((moved.source_partition, moved.before.as_ref()?)))
+        .filter(|(_, before)| before.value.fence > job_fence)
+        .map(|(source_partition, before)| (source_partition, before.value.clone()))
+        .collect()
+}
+
+/// The commit's key and the transaction: the commit first, then the moves in their order, then the check of the fence.
+fn writes(commit: &Commit, job_fence: u64, moves: &[ProgressMove]) -> Result<(Key, Vec<Write>), CatalogError> {
+    let key = key::commit(commit.table, &commit.id);
+    let mut writes = vec![record::first(&key, &*size::fitting(commit)?)?];
+    for moved in moves {
+        let progress = key::progress(commit.job, moved.source_partition);
+        writes.push(match &moved.before {
+            Some(before) => record::next(&progress, &moved.after, before.revision)?,
+            None => record::first(&progress, &moved.after)?,
+        });
+    }
+    if moves.iter().any(|moved| moved.before.is_none()) {
+        writes.push(Write {
+            key: key::job(commit.job),
+            condition: record::attribute_is(FENCE, job_fence),
+            action: Action::Check,
+        });
+    }
+    Ok((key, writes))
+}
+
+/// Progress of the move whose write is at `index`, if it is one and the store said what is there.
+fn conflicting(
+    job: JobId,
+    moves: &[ProgressMove],
+    index: usize,
+    stored: Option<Item>,
+) -> Result<BTreeMap<i32, SourceProgress>, CatalogError> {
+    let moved = index.checked_sub(1).and_then(|index| moves.get(index));
+    let (Some(moved), Some(item)) = (moved, stored) else {
+        return Ok(BTreeMap::new());
+    };
+    let key = key::progress(job, moved.source_partition);
+    Ok(BTreeMap::from([(moved.source_partition, record::decode(&key, &item)?.value)]))
 }

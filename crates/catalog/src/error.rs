@@ -29,6 +29,19 @@ pub enum CatalogError {
         /// Expected and found.
         message: String,
     },
+    /// A commit does not fit into an item, even without statistics: load and commit its source partitions, or parts of
+    /// the batch, one after the other.
+    #[error("commit `{commit}` of {files} files takes {bytes} bytes, expected at most {limit}")]
+    CommitTooLarge {
+        /// Its id.
+        commit: String,
+        /// Its files.
+        files: usize,
+        /// Its length without statistics.
+        bytes: usize,
+        /// Most bytes that it may take.
+        limit: usize,
+    },
     /// Other writers won every race for too long: try again.
     #[error("catalog item `{key}` changes faster than it can be updated")]
     Contended {

@@ -1,18 +1,26 @@
 //! Jobs: state, versions of the definition, progress, and what the source was last seen to hold.
 //!
-//! Job, progress and source report lie under one partition key, so that a loader learns all it needs in one read.
+//! Job, progress and source report lie under one partition key, so that a loader learns all it needs in one read. What
+//! moves a job from state to state is in `job/change.rs`, what is reported about it in `job/report.rs`.
 
 use std::collections::BTreeMap;
 
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::progress::SourceProgress;
-use penstock_kernel::state::{JobEvent, JobState, StateReason};
+use penstock_kernel::state::{JobState, StateReason};
 use serde::{Deserialize, Serialize};
 
 use crate::Catalog;
 use crate::database::Created;
 use crate::error::CatalogError;
+use crate::key;
+use crate::record::{self, Record};
+use crate::store::WriteOutcome;
+use crate::update::{Change, Race};
+
+mod change;
+mod report;
 
 /// A job, without its definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,64 +117,132 @@ pub enum Changed {
     Missing,
 }
 
+impl Record for Job {
+    fn attributes(&self) -> Vec<(&'static str, u64)> {
+        vec![(FENCE, self.fence)]
+    }
+}
+
+impl Record for JobId {}
+impl Record for JobDefinition {}
+impl Record for SourceProgress {}
+impl Record for SourceReport {}
+impl Record for JobTrouble {}
+
+/// The attribute that a commit checks where there is no progress yet whose revision it could check.
+pub(crate) const FENCE: &str = "fence";
+
 impl Catalog {
-    /// Stores version 1 of a job in NEED_SCHEDULE. `definition.id` is set by the catalog. A live job of that name in
-    /// the database is left as it is.
-    pub async fn create_job(&self, _definition: JobDefinition) -> Result<Created<Job>, CatalogError> {
-        todo!()
+    /// Stores version 1 of a job in NEED_SCHEDULE. `definition.id` and `definition.version` are set by the catalog. A
+    /// live job of that name in the database is left as it is.
+    pub async fn create_job(&self, mut definition: JobDefinition) -> Result<Created<Job>, CatalogError> {
+        let name = key::live_job(definition.database, &definition.name);
+        let mut race = Race::about(&name);
+        loop {
+            if let Some(job) = self.live_job(definition.database, &definition.name).await? {
+                return Ok(Created::Exists(job));
+            }
+            definition.id = JobId(self.next_id().await?);
+            definition.version = 1;
+            let job = Job {
+                id: definition.id,
+                name: definition.name.clone(),
+                database: definition.database,
+                table: definition.table,
+                state: JobState::NeedSchedule,
+                reason: None,
+                version: definition.version,
+                fence: 1,
+                window: 0,
+                mapping: None,
+                created_at_ms: self.clock.now_ms(),
+                paused_at_ms: None,
+                ended_at_ms: None,
+            };
+            let writes = vec![
+                record::first(&name, &job.id)?,
+                record::first(&key::job_of_database(job.database, job.id), &job.id)?,
+                record::first(&key::job(job.id), &job)?,
+                record::first(&key::version(job.id, job.version), &definition)?,
+            ];
+            if self.write_once(writes).await? == WriteOutcome::Done {
+                return Ok(Created::New(job));
+            }
+            race.lost().await?;
+        }
     }
 
     /// The live job (not STOPPED, not CANCELLED) of that name.
-    pub async fn live_job(&self, _database: DatabaseId, _name: &str) -> Result<Option<Job>, CatalogError> {
-        todo!()
+    pub async fn live_job(&self, database: DatabaseId, name: &str) -> Result<Option<Job>, CatalogError> {
+        let Some(id) = self.read::<JobId>(&key::live_job(database, name)).await? else {
+            return Ok(None);
+        };
+        let job = self.read::<Job>(&key::job(id.value)).await?.map(|read| read.value);
+        // It may have ended between the two reads.
+        Ok(job.filter(|job| !job.state.is_final()))
     }
 
-    /// All jobs of a database ever kept, ascending by id.
-    pub async fn jobs(&self, _database: DatabaseId) -> Result<Vec<Job>, CatalogError> {
-        todo!()
+    /// All jobs of a database ever kept, ended ones too, ascending by id.
+    pub async fn jobs(&self, database: DatabaseId) -> Result<Vec<Job>, CatalogError> {
+        let ids: Vec<JobId> = self.list(&key::in_database(database), key::JOBS).await?;
+        self.read_all(ids.into_iter().map(key::job).collect()).await
+    }
+
+    /// The live jobs of a database that load the table, ascending by id: what DROP TABLE has to end.
+    pub async fn jobs_of_table(&self, database: DatabaseId, table: TableId) -> Result<Vec<Job>, CatalogError> {
+        let mut jobs = self.jobs(database).await?;
+        jobs.retain(|job| job.table == table && !job.state.is_final());
+        Ok(jobs)
     }
 
     /// Job, progress, report and trouble in one consistent read.
-    pub async fn job_snapshot(&self, _id: JobId) -> Result<Option<JobSnapshot>, CatalogError> {
-        todo!()
+    ///
+    /// Each item is the newest, but not all of one moment: the job may be older than its progress, never younger. The
+    /// fences tell, and [`commit`](Self::commit) looks at them.
+    pub async fn job_snapshot(&self, id: JobId) -> Result<Option<JobSnapshot>, CatalogError> {
+        let mut job = None;
+        let mut progress = BTreeMap::new();
+        let mut report = SourceReport::default();
+        let mut trouble = JobTrouble::default();
+        let (report_key, trouble_key) = (key::report(id), key::trouble(id));
+        for (key, item) in self.store.query(&key::in_job(id), "").await? {
+            if let Some(source_partition) = key::source_partition(&key.sk) {
+                progress.insert(source_partition, record::decode(&key, &item)?);
+            } else if key == report_key {
+                report = record::decode(&key, &item)?.value;
+            } else if key == trouble_key {
+                trouble = record::decode(&key, &item)?.value;
+            } else if key == key::job(id) {
+                job = Some(record::decode(&key, &item)?.value);
+            }
+        }
+        Ok(job.map(|job| JobSnapshot { job, progress, report, trouble }))
     }
 
     /// A version of a job's definition; versions never change, so callers may keep them.
-    pub async fn job_definition(&self, _id: JobId, _version: u32) -> Result<Option<JobDefinition>, CatalogError> {
-        todo!()
+    pub async fn job_definition(&self, id: JobId, version: u32) -> Result<Option<JobDefinition>, CatalogError> {
+        Ok(self.read(&key::version(id, version)).await?.map(|read| read.value))
     }
 
     /// Remembers the event source mapping of a job.
-    pub async fn set_job_mapping(&self, _id: JobId, _mapping: &str) -> Result<(), CatalogError> {
-        todo!()
-    }
-
-    /// Applies `event` to the job's state. PAUSE, RESUME, STOP and cancellation raise the fence of the job and of all
-    /// its progress before they return, so that no batch in flight commits afterwards; repeating after a failure completes it.
-    pub async fn change_job(&self, _id: JobId, _event: JobEvent) -> Result<Changed, CatalogError> {
-        todo!()
+    pub async fn set_job_mapping(&self, id: JobId, mapping: &str) -> Result<(), CatalogError> {
+        self.update(&key::job(id), |job: Option<&Job>| match job {
+            Some(job) if job.mapping.as_deref() != Some(mapping) => {
+                Change::To(Job { mapping: Some(mapping.to_owned()), ..job.clone() })
+            }
+            _ => Change::Leave,
+        })
+        .await?;
+        Ok(())
     }
 
     /// Begins window `number` + 1 if the job is still in window `number`.
-    pub async fn begin_window(&self, _id: JobId, _number: u64) -> Result<(), CatalogError> {
-        todo!()
-    }
-
-    /// Records what the source holds. A NEED_SCHEDULE job becomes RUNNING.
-    ///
-    /// `starts` are source partitions with the offset at which the job starts them; one that has progress already
-    /// keeps it.
-    pub async fn report_source(&self, _id: JobId, _report: &SourceReport, _starts: &BTreeMap<i32, i64>) -> Result<(), CatalogError> {
-        todo!()
-    }
-
-    /// Counts `aborted` failed batches and keeps `failure` as the last one. Best effort: two at once may count as one.
-    pub async fn record_failure(&self, _id: JobId, _failure: JobFailure, _aborted: u64) -> Result<(), CatalogError> {
-        todo!()
-    }
-
-    /// Keeps the key of an error file among the last three.
-    pub async fn record_error_file(&self, _id: JobId, _key: &str) -> Result<(), CatalogError> {
-        todo!()
+    pub async fn begin_window(&self, id: JobId, number: u64) -> Result<(), CatalogError> {
+        self.update(&key::job(id), |job: Option<&Job>| match job {
+            Some(job) if job.window == number => Change::To(Job { window: number.saturating_add(1), ..job.clone() }),
+            _ => Change::Leave,
+        })
+        .await?;
+        Ok(())
     }
 }

@@ -3,13 +3,19 @@
 //! Everything stands on [`store::Store`], a few conditional operations that DynamoDB offers, so that the commit
 //! protocol is one piece of code whichever store it runs on. Reads are consistent always.
 
+pub mod aws;
 pub mod clock;
 pub mod commit;
 pub mod database;
+pub mod deployment;
 pub mod error;
 pub mod job;
+mod key;
+mod record;
+pub mod settings;
 pub mod store;
 pub mod table;
+mod update;
 pub mod volume;
 
 use std::sync::Arc;

@@ -2,12 +2,14 @@
 //!
 //! Items live under a partition key and a sort key. All reads are consistent. There is no scan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 
 use async_trait::async_trait;
 
 use crate::error::CatalogError;
 
+pub mod dynamodb;
 pub mod memory;
 
 /// Where an item lives.
@@ -17,6 +19,19 @@ pub struct Key {
     pub pk: String,
     /// Sort key.
     pub sk: String,
+}
+
+impl Key {
+    /// The key of these two parts.
+    pub fn new(pk: impl Into<String>, sk: impl Into<String>) -> Self {
+        Self { pk: pk.into(), sk: sk.into() }
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.pk, self.sk)
+    }
 }
 
 /// An attribute's value.
@@ -83,6 +98,41 @@ pub enum WriteOutcome {
 /// Most writes of one transaction.
 pub const MAX_TRANSACTION_WRITES: usize = 100;
 
+/// Longest token of a transaction, in characters.
+pub const MAX_TOKEN_CHARACTERS: usize = 36;
+
+/// What every store refuses, whatever it holds: so that the one in memory is no laxer than DynamoDB.
+///
+/// # Errors
+/// [`CatalogError::Refused`] for a token or a number of writes out of bounds, and for two writes of one key.
+fn check_transaction(token: &str, writes: &[Write]) -> Result<(), CatalogError> {
+    let refused = |message: String| Err(CatalogError::Refused { operation: "transact", message });
+    let characters = token.chars().count();
+    if characters == 0 || characters > MAX_TOKEN_CHARACTERS {
+        return refused(format!("token: expected 1 to {MAX_TOKEN_CHARACTERS} characters, found {characters}"));
+    }
+    if writes.is_empty() || writes.len() > MAX_TRANSACTION_WRITES {
+        return refused(format!("writes: expected 1 to {MAX_TRANSACTION_WRITES}, found {}", writes.len()));
+    }
+    let mut keys = HashSet::new();
+    match writes.iter().find(|write| !keys.insert(&write.key)) {
+        Some(write) => refused(format!("two writes of `{}`", write.key)),
+        None => Ok(()),
+    }
+}
+
+/// What every store refuses of a write by itself.
+///
+/// # Errors
+/// [`CatalogError::Refused`] for a check, which says nothing outside a transaction that a read would not.
+fn check_write(write: &Write) -> Result<(), CatalogError> {
+    if write.action == Action::Check {
+        let message = format!("a check of `{}` outside a transaction", write.key);
+        return Err(CatalogError::Refused { operation: "write", message });
+    }
+    Ok(())
+}
+
 /// A key-value store with conditional writes and small transactions.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -92,7 +142,8 @@ pub trait Store: Send + Sync {
     /// All items under `pk` whose sort key begins with `prefix`, ascending by sort key, however many there are.
     async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<(Key, Item)>, CatalogError>;
 
-    /// One conditional write.
+    /// One conditional write. A lost reply is asked for again: so a write that did happen may be answered with
+    /// [`WriteOutcome::ConditionFailed`] and its own item. Where that matters, [`transact`](Self::transact) knows better.
     async fn write(&self, write: Write) -> Result<WriteOutcome, CatalogError>;
 
     /// All writes or none, on distinct keys, at most [`MAX_TRANSACTION_WRITES`]. `token` (1 to 36 characters) makes a repeated call with the

@@ -1,4 +1,7 @@
 //! Tables: definitions by name and by id.
+//!
+//! The name points to the id and the definition lies under the id, so that what holds an id (a job, a commit) never
+//! meets a younger table of the same name.
 
 use penstock_kernel::ids::{DatabaseId, TableId};
 use penstock_kernel::table::TableDefinition;
@@ -6,30 +9,70 @@ use penstock_kernel::table::TableDefinition;
 use crate::Catalog;
 use crate::database::Created;
 use crate::error::CatalogError;
+use crate::key;
+use crate::record::{self, Record};
+use crate::store::{Action, Condition, Write, WriteOutcome};
+use crate::update::Race;
+
+impl Record for TableId {}
+impl Record for TableDefinition {}
 
 impl Catalog {
     /// Stores a definition under its database and name; `definition.id` is set by the catalog. One of that name is left.
-    pub async fn create_table(&self, _definition: TableDefinition) -> Result<Created<TableDefinition>, CatalogError> {
-        todo!()
+    pub async fn create_table(
+        &self,
+        mut definition: TableDefinition,
+    ) -> Result<Created<TableDefinition>, CatalogError> {
+        let name = key::table_name(definition.database, &definition.name);
+        let mut race = Race::about(&name);
+        loop {
+            if let Some(table) = self.table(definition.database, &definition.name).await? {
+                return Ok(Created::Exists(table));
+            }
+            definition.id = TableId(self.next_id().await?);
+            let writes =
+                vec![record::first(&name, &definition.id)?, record::first(&key::table(definition.id), &definition)?];
+            if self.write_once(writes).await? == WriteOutcome::Done {
+                return Ok(Created::New(definition));
+            }
+            race.lost().await?;
+        }
     }
 
     /// The table of that name in the database.
-    pub async fn table(&self, _database: DatabaseId, _name: &str) -> Result<Option<TableDefinition>, CatalogError> {
-        todo!()
+    pub async fn table(&self, database: DatabaseId, name: &str) -> Result<Option<TableDefinition>, CatalogError> {
+        match self.read::<TableId>(&key::table_name(database, name)).await? {
+            Some(id) => self.table_by_id(id.value).await,
+            None => Ok(None),
+        }
     }
 
     /// The table of that id; `None` once dropped.
-    pub async fn table_by_id(&self, _id: TableId) -> Result<Option<TableDefinition>, CatalogError> {
-        todo!()
+    pub async fn table_by_id(&self, id: TableId) -> Result<Option<TableDefinition>, CatalogError> {
+        Ok(self.read(&key::table(id)).await?.map(|read| read.value))
     }
 
     /// All tables of a database, by name.
-    pub async fn tables(&self, _database: DatabaseId) -> Result<Vec<TableDefinition>, CatalogError> {
-        todo!()
+    pub async fn tables(&self, database: DatabaseId) -> Result<Vec<TableDefinition>, CatalogError> {
+        let ids: Vec<TableId> = self.list(&key::in_database(database), key::TABLES).await?;
+        self.read_all(ids.into_iter().map(key::table).collect()).await
     }
 
     /// Removes name and definition; its commits stay for the collector. Absent: `None`.
-    pub async fn drop_table(&self, _database: DatabaseId, _name: &str) -> Result<Option<TableDefinition>, CatalogError> {
-        todo!()
+    pub async fn drop_table(&self, database: DatabaseId, name: &str) -> Result<Option<TableDefinition>, CatalogError> {
+        let name_key = key::table_name(database, name);
+        let mut race = Race::about(&name_key);
+        while let Some(table) = self.table(database, name).await? {
+            // A table's name and definition never part, so the definition says whether the name still means it.
+            let writes = vec![
+                Write { key: key::table(table.id), condition: Condition::Equals(Vec::new()), action: Action::Delete },
+                Write { key: name_key.clone(), condition: Condition::Always, action: Action::Delete },
+            ];
+            if self.write_once(writes).await? == WriteOutcome::Done {
+                return Ok(Some(table));
+            }
+            race.lost().await?;
+        }
+        Ok(None)
     }
 }

@@ -1,0 +1,87 @@
+//! Making a volume's bucket. On AWS a template does that; a laptop's S3 begins without any.
+
+use object_store::aws::AwsAuthorizer;
+use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
+
+use crate::s3::client_options;
+use crate::{S3Volumes, StorageError, Volume};
+
+/// Characters of a refusal that an error repeats.
+const MESSAGE_CHARACTERS: usize = 400;
+
+/// The region whose buckets are made without naming it.
+const DEFAULT_REGION: &str = "us-east-1";
+
+impl S3Volumes {
+    /// Creates the volume's bucket unless it exists. Another who creates it at the same time does no harm.
+    ///
+    /// # Errors
+    /// [`StorageError::Unreachable`] if the service does not answer: try again. [`StorageError::Refused`] if it does not
+    /// want to, or somebody else has a bucket of that name.
+    pub async fn ensure_bucket(&self, volume: &Volume) -> Result<(), StorageError> {
+        let (bucket, _) = volume.bucket_and_path()?;
+        if self.ask(volume, bucket, "HEAD", "").await?.status == 200 {
+            return Ok(());
+        }
+        let region = &self.builtin().region;
+        let body = if region == DEFAULT_REGION {
+            String::new()
+        } else {
+            format!(
+                "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+                 <LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+            )
+        };
+        let answer = self.ask(volume, bucket, "PUT", &body).await?;
+        if matches!(answer.status, 200..=299) || answer.text.contains("BucketAlreadyOwnedByYou") {
+            return Ok(());
+        }
+        if answer.status >= 500 {
+            let source = format!("status {}: {}", answer.status, answer.text).into();
+            return Err(StorageError::Unreachable { volume: volume.name.clone(), source });
+        }
+        Err(StorageError::Refused {
+            volume: volume.name.clone(),
+            bucket: bucket.to_owned(),
+            status: answer.status,
+            message: answer.text.chars().take(MESSAGE_CHARACTERS).collect(),
+        })
+    }
+
+    async fn ask(&self, volume: &Volume, bucket: &str, method: &str, body: &str) -> Result<Answer, StorageError> {
+        let client_error = |source| StorageError::Client { volume: volume.name.clone(), source };
+        let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| StorageError::Unreachable {
+            volume: volume.name.clone(),
+            source,
+        };
+        let builtin = self.builtin();
+        let endpoint = match &builtin.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => format!("https://s3.{}.amazonaws.com", builtin.region),
+        };
+        let wrong_endpoint = || StorageError::Endpoint { volume: volume.name.clone(), endpoint: endpoint.clone() };
+        if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
+            return Err(wrong_endpoint());
+        }
+        let mut request = HttpRequest::new(HttpRequestBody::from(body.to_owned()));
+        *request.method_mut() = method.parse().map_err(|_| wrong_endpoint())?;
+        *request.uri_mut() =
+            format!("{}/{bucket}", endpoint.trim_end_matches('/')).parse().map_err(|_| wrong_endpoint())?;
+
+        let credential = self.bucket(volume)?.credentials().get_credential().await.map_err(client_error)?;
+        AwsAuthorizer::new(&credential, "s3", &builtin.region).authorize(&mut request, None);
+        let client: HttpClient = ReqwestConnector::default().connect(&client_options(builtin)).map_err(client_error)?;
+        let response = client.execute(request).await.map_err(|error| unreachable(error.into()))?;
+        let status = response.status().as_u16();
+        let text = response.into_body().bytes().await.map_err(|error| unreachable(error.into()))?;
+        Ok(Answer { status, text: String::from_utf8_lossy(&text).into_owned() })
+    }
+}
+
+struct Answer {
+    status: u16,
+    text: String,
+}
+
+#[cfg(test)]
+mod tests;
