@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::position::Position;
+
 /// An error as it reaches a MySQL client: `ERROR <code> (<sqlstate>): <message>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqlError {
@@ -57,6 +59,24 @@ impl SqlError {
             _ => "HY000",
         };
         Self { code, sqlstate: sqlstate.to_owned(), message: message.into(), hint: None }
+    }
+
+    /// Text that does not parse; `detail` says what was expected and what was found.
+    pub fn syntax(position: Position, detail: &str) -> Self {
+        let message = format!("Getting syntax error at {position}. Detail message: {detail}.");
+        Self::new(code::PARSE, message)
+    }
+
+    /// A statement that parses and cannot be meant so.
+    pub fn analysis(detail: &str) -> Self {
+        let message = format!("Getting analyzing error. Detail message: {detail}.");
+        Self::new(code::PARSE, message)
+    }
+
+    /// The same, about what stands at `position`.
+    pub fn analysis_at(position: Position, detail: &str) -> Self {
+        let message = format!("Getting analyzing error at {position}. Detail message: {detail}.");
+        Self::new(code::PARSE, message)
     }
 
     /// The same with a hint.

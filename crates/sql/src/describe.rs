@@ -1,0 +1,73 @@
+//! Rows of DESC and SHOW COLUMNS.
+
+use penstock_kernel::table::{Column, ColumnDefault, ColumnType, TableDefinition};
+
+use crate::result::ResultSet;
+
+/// Titles of DESC, and of SHOW COLUMNS without FULL.
+pub const TITLES: [&str; 6] = ["Field", "Type", "Null", "Key", "Default", "Extra"];
+
+/// Titles of SHOW FULL COLUMNS.
+pub const FULL_TITLES: [&str; 9] =
+    ["Field", "Type", "Collation", "Null", "Key", "Default", "Extra", "Privileges", "Comment"];
+
+/// What DESC answers: a row a column, `Key` is true or false.
+pub fn describe(table: &TableDefinition) -> ResultSet {
+    let rows = table.columns.iter().map(|column| {
+        let key = if is_key(table, column) { "true" } else { "false" };
+        plain(column, key)
+    });
+    ResultSet::text(&TITLES, rows.collect())
+}
+
+/// What SHOW COLUMNS answers: as DESC, but `Key` is YES or NO.
+pub fn show_columns(table: &TableDefinition, full: bool) -> ResultSet {
+    let rows = table.columns.iter().map(|column| {
+        let key = if is_key(table, column) { "YES" } else { "NO" };
+        if full { wide(column, key) } else { plain(column, key) }
+    });
+    let titles: &[&str] = if full { &FULL_TITLES } else { &TITLES };
+    ResultSet::text(titles, rows.collect())
+}
+
+fn is_key(table: &TableDefinition, column: &Column) -> bool {
+    table.key_columns.iter().any(|key| key.eq_ignore_ascii_case(&column.name))
+}
+
+fn null(column: &Column) -> String {
+    if column.nullable { "YES" } else { "NO" }.to_owned()
+}
+
+fn default(column: &Column) -> Option<String> {
+    match column.default.as_ref()? {
+        ColumnDefault::Literal(text) => Some(text.clone()),
+        ColumnDefault::CurrentTimestamp => Some("CURRENT_TIMESTAMP".to_owned()),
+        _ => None,
+    }
+}
+
+fn plain(column: &Column, key: &str) -> Vec<Option<String>> {
+    vec![
+        Some(column.name.clone()),
+        Some(column.column_type.to_string()),
+        Some(null(column)),
+        Some(key.to_owned()),
+        default(column),
+        Some(String::new()),
+    ]
+}
+
+fn wide(column: &Column, key: &str) -> Vec<Option<String>> {
+    let text = matches!(column.column_type, ColumnType::Char(_) | ColumnType::Varchar(_));
+    vec![
+        Some(column.name.clone()),
+        Some(column.column_type.to_string()),
+        text.then(|| "utf8_general_ci".to_owned()),
+        Some(null(column)),
+        Some(key.to_owned()),
+        default(column),
+        Some(String::new()),
+        Some(String::new()),
+        Some(column.comment.clone().unwrap_or_default()),
+    ]
+}

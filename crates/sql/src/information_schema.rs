@@ -1,0 +1,37 @@
+//! Names of the database that describes the others, and of its tables.
+//!
+//! The query function serves them; SHOW lists them. It lies in no catalog.
+
+/// The database's name, in any case.
+pub const NAME: &str = "information_schema";
+
+/// Its tables, by name.
+pub const TABLES: [&str; 22] = [
+    "character_sets",
+    "check_constraints",
+    "collation_character_set_applicability",
+    "collations",
+    "column_privileges",
+    "columns",
+    "engines",
+    "events",
+    "key_column_usage",
+    "parameters",
+    "partitions",
+    "referential_constraints",
+    "routines",
+    "schema_privileges",
+    "schemata",
+    "statistics",
+    "table_constraints",
+    "table_privileges",
+    "tables",
+    "triggers",
+    "user_privileges",
+    "views",
+];
+
+/// Whether this is the database's name, in any case.
+pub fn is(name: &str) -> bool {
+    name.eq_ignore_ascii_case(NAME)
+}

@@ -1,0 +1,167 @@
+//! Statements out of tokens, by recursive descent with one token of look-ahead.
+//!
+//! Text is hostile until parsed: its length and its depth of brackets are limited before anything descends, so no text
+//! can exhaust stack or memory. One file a family of statements; what they share is `cursor`.
+
+use crate::error::SqlError;
+use crate::position::Position;
+use crate::statement::Statement;
+
+mod column_type;
+mod cursor;
+mod database;
+mod expression;
+mod filter;
+mod job;
+mod job_show;
+mod names;
+mod table;
+mod volume;
+
+#[cfg(test)]
+mod tests;
+
+use cursor::Cursor;
+
+/// Longest statement that is parsed, in bytes.
+pub const MAX_STATEMENT_BYTES: usize = 1 << 20;
+
+/// Deepest nesting of brackets in a statement.
+pub const MAX_DEPTH: usize = 100;
+
+pub(crate) fn parse(sql: &str, start: Position) -> Result<Statement, SqlError> {
+    let mut cursor = Cursor::new(sql, start)?;
+    let statement = statement(&mut cursor)?;
+    cursor.eat_statement_end();
+    cursor.expect_end()?;
+    Ok(statement)
+}
+
+fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("CREATE") {
+        create(cursor)
+    } else if cursor.eat("DROP") {
+        drop_statement(cursor)
+    } else if cursor.eat("SHOW") {
+        show(cursor)
+    } else if cursor.eat("DESC") || cursor.eat("DESCRIBE") || cursor.eat("EXPLAIN") {
+        describe(cursor)
+    } else if cursor.eat("USE") {
+        database::use_database(cursor)
+    } else if cursor.eat("ALTER") {
+        alter(cursor)
+    } else if cursor.eat("PAUSE") {
+        job::steered(cursor).map(Statement::PauseJob)
+    } else if cursor.eat("RESUME") {
+        job::steered(cursor).map(Statement::ResumeJob)
+    } else if cursor.eat("STOP") {
+        job::steered(cursor).map(Statement::StopJob)
+    } else if cursor.eat("TRUNCATE") {
+        cursor.expect("TABLE")?;
+        Err(cursor.unsupported("TRUNCATE TABLE"))
+    } else if let Some(what) = cursor.eat_any(&["INSERT", "UPDATE", "DELETE"]) {
+        Err(cursor.unsupported(what))
+    } else if cursor.eat("SET") {
+        volume::set_default(cursor)
+    } else {
+        Err(cursor.unexpected())
+    }
+}
+
+fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("ROUTINE") {
+        job::create(cursor)
+    } else if cursor.eat("DATABASE") || cursor.eat("SCHEMA") {
+        database::create(cursor)
+    } else if cursor.eat("TABLE") {
+        table::create(cursor)
+    } else if cursor.eat("STORAGE") {
+        cursor.expect("VOLUME")?;
+        Err(cursor.unsupported("CREATE STORAGE VOLUME"))
+    } else if let Some(what) = cursor.eat_any(&["EXTERNAL", "TEMPORARY"]) {
+        cursor.expect("TABLE")?;
+        Err(cursor.unsupported(&format!("CREATE {what} TABLE")))
+    } else if let Some(what) = cursor.eat_any(&["VIEW", "MATERIALIZED", "INDEX", "USER", "ROLE", "FUNCTION", "FILE"]) {
+        Err(cursor.unsupported(&format!("CREATE {what}")))
+    } else {
+        Err(cursor.unexpected())
+    }
+}
+
+fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("DATABASE") || cursor.eat("SCHEMA") {
+        database::drop_database(cursor)
+    } else if cursor.eat("TABLE") {
+        table::drop_table(cursor)
+    } else if cursor.eat("STORAGE") {
+        cursor.expect("VOLUME")?;
+        Err(cursor.unsupported("DROP STORAGE VOLUME"))
+    } else {
+        Err(cursor.unexpected())
+    }
+}
+
+fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("ROUTINE") {
+        job::alter(cursor)
+    } else if cursor.eat("STORAGE") {
+        cursor.expect("VOLUME")?;
+        Err(cursor.unsupported("ALTER STORAGE VOLUME"))
+    } else if let Some(what) = cursor.eat_any(&["TABLE", "DATABASE"]) {
+        Err(cursor.unsupported(&format!("ALTER {what}")))
+    } else {
+        Err(cursor.unexpected())
+    }
+}
+
+fn describe(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("STORAGE") { volume::describe(cursor) } else { table::describe(cursor) }
+}
+
+fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("ROUTINE") {
+        job_show::jobs(cursor, false)
+    } else if cursor.eat("ALL") {
+        cursor.expect("ROUTINE")?;
+        job_show::jobs(cursor, true)
+    } else if cursor.eat("DATABASES") || cursor.eat("SCHEMAS") {
+        database::show(cursor)
+    } else if cursor.eat("CATALOGS") {
+        Ok(Statement::ShowCatalogs)
+    } else if cursor.eat("STORAGE") {
+        volume::show(cursor)
+    } else if cursor.eat("CREATE") {
+        show_create(cursor)
+    } else if cursor.eat("FULL") {
+        if cursor.eat("TABLES") {
+            table::show(cursor, true)
+        } else if cursor.eat("COLUMNS") || cursor.eat("FIELDS") {
+            table::show_columns(cursor, true)
+        } else {
+            Err(cursor.unexpected())
+        }
+    } else if cursor.eat("TABLES") {
+        table::show(cursor, false)
+    } else if cursor.eat("TABLE") {
+        table::show_status(cursor)
+    } else if cursor.eat("COLUMNS") || cursor.eat("FIELDS") {
+        table::show_columns(cursor, false)
+    } else if cursor.eat("INDEX") || cursor.eat("INDEXES") || cursor.eat("KEYS") {
+        table::show_index(cursor)
+    } else {
+        Err(cursor.unexpected())
+    }
+}
+
+fn show_create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("ROUTINE") {
+        cursor.expect("LOAD")?;
+        cursor.object_name("a job name").map(Statement::ShowCreateJob)
+    } else if cursor.eat("DATABASE") || cursor.eat("SCHEMA") {
+        cursor.name("a database name").map(Statement::ShowCreateDatabase)
+    } else if cursor.eat("TABLE") {
+        cursor.object_name("a table name").map(Statement::ShowCreateTable)
+    } else {
+        Err(cursor.unexpected())
+    }
+}

@@ -1,0 +1,327 @@
+use penstock_kernel::job::ColumnItem;
+use penstock_kernel::table::{ColumnDefault, ColumnType};
+use proptest::prelude::*;
+
+use super::*;
+use crate::statement::Statement;
+
+mod generated;
+
+fn parsed(sql: &str) -> Statement {
+    match Statement::parse(sql) {
+        Ok(statement) => statement,
+        Err(error) => panic!("{sql}\n{error}"),
+    }
+}
+
+/// The error of a wrong statement, hint included.
+fn refused(sql: &str) -> String {
+    match Statement::parse(sql) {
+        Ok(statement) => panic!("must be refused: {statement}"),
+        Err(error) => {
+            assert_eq!(error.code, 1064, "{error}");
+            error.to_string()
+        }
+    }
+}
+
+const TUTORIAL_TABLE: &str = r#"CREATE TABLE site_clicks (
+    `uid` bigint NOT NULL COMMENT "uid",
+    `site` string NOT NULL COMMENT "site url",
+    `vtime` bigint NOT NULL COMMENT "vtime"
+)
+DISTRIBUTED BY HASH(`uid`)
+PROPERTIES("replication_num"="1");"#;
+
+const TUTORIAL_JOB: &str = r#"CREATE ROUTINE LOAD quickstart.clicks ON site_clicks
+PROPERTIES
+(
+    "format" = "JSON",
+    "jsonpaths" ="[\"$.uid\",\"$.site\",\"$.vtime\"]"
+)
+FROM KAFKA
+(     
+    "kafka_broker_list" = "redpanda:29092",
+    "kafka_topic" = "test2",
+    "kafka_partitions" = "0",
+    "kafka_offsets" = "OFFSET_BEGINNING"
+);"#;
+
+#[test]
+fn the_tutorials_table_is_understood() {
+    let Statement::CreateTable(table) = parsed(TUTORIAL_TABLE) else {
+        panic!("not a table");
+    };
+    let columns: Vec<(&str, &ColumnType, bool)> =
+        table.columns.iter().map(|column| (column.name.as_str(), &column.column_type, column.nullable)).collect();
+    assert_eq!(
+        columns,
+        [
+            ("uid", &ColumnType::BigInt, false),
+            ("site", &ColumnType::Varchar(65_533), false),
+            ("vtime", &ColumnType::BigInt, false),
+        ]
+    );
+    assert_eq!(table.columns[1].comment.as_deref(), Some("site url"));
+    assert_eq!(table.distribution.unwrap().hash_columns, ["uid"]);
+    assert_eq!(table.properties.get("replication_num").unwrap().value, "1");
+}
+
+#[test]
+fn the_tutorials_job_is_understood() {
+    let Statement::CreateJob(job) = parsed(TUTORIAL_JOB) else {
+        panic!("not a job");
+    };
+    assert_eq!(job.name.database.as_deref(), Some("quickstart"));
+    assert_eq!(job.name.name, "clicks");
+    assert_eq!(job.table, "site_clicks");
+    let jsonpaths = &job.properties.get("jsonpaths").unwrap().value;
+    assert_eq!(jsonpaths, r#"["$.uid","$.site","$.vtime"]"#);
+    assert_eq!(job.source.get("kafka_offsets").unwrap().value, "OFFSET_BEGINNING");
+}
+
+#[test]
+fn load_clauses_stand_in_any_order_and_expressions_keep_their_text() {
+    let Statement::CreateJob(job) = parsed(
+        "CREATE ROUTINE LOAD j ON t
+         WHERE a > 1 AND b IN ('x,y', f(1, 2)), COLUMNS TERMINATED BY ',',
+         COLUMNS (a, c = from_unixtime(a, '%Y'), b), ROWS TERMINATED BY \"\\n\", PARTITION p1
+         PROPERTIES ('format' = 'csv') FROM KAFKA",
+    ) else {
+        panic!("not a job");
+    };
+    let clauses = job.clauses;
+    assert_eq!(clauses.filter.as_deref(), Some("a > 1 AND b IN ('x,y', f(1, 2))"));
+    assert_eq!(clauses.column_separator.as_deref(), Some(","));
+    assert_eq!(clauses.row_delimiter.as_deref(), Some("\n"));
+    assert_eq!(clauses.table_partitions, Some(vec!["p1".to_owned()]));
+    assert_eq!(
+        clauses.columns.unwrap()[1],
+        ColumnItem::Assignment { name: "c".to_owned(), expression: "from_unixtime(a, '%Y')".to_owned() }
+    );
+}
+
+#[test]
+fn column_types_have_many_spellings() {
+    for (text, expected) in [
+        ("INTEGER", "int"),
+        ("int(11)", "int"),
+        ("bigint(20)", "bigint"),
+        ("BOOL", "boolean"),
+        ("DECIMAL", "decimal(10, 0)"),
+        ("NUMERIC(6,2)", "decimal(6, 2)"),
+        ("DECIMAL64(18, 4)", "decimal(18, 4)"),
+        ("DECIMAL32", "decimal(9, 0)"),
+        ("varchar", "varchar(1)"),
+        ("VARCHAR(*)", "varchar(1048576)"),
+        ("char(3)", "char(3)"),
+        ("text", "varchar(65533)"),
+        ("double precision", "double"),
+        ("largeint", "largeint"),
+        ("json", "json"),
+        ("datetime", "datetime"),
+    ] {
+        let Statement::CreateTable(table) = parsed(&format!("CREATE TABLE t (c {text})")) else {
+            panic!("not a table");
+        };
+        assert_eq!(table.columns[0].column_type.to_string(), expected, "{text}");
+    }
+}
+
+#[test]
+fn column_clauses_are_understood_in_all_their_forms() {
+    let Statement::CreateTable(table) = parsed(
+        "CREATE TABLE IF NOT EXISTS d.t (a int KEY NOT NULL DEFAULT '1', b datetime DEFAULT CURRENT_TIMESTAMP(6),
+         c varchar(3) DEFAULT NULL COMMENT 'c') ENGINE=OLAP DEFAULT CHARSET=utf8mb4 COMMENT 'x'
+         DISTRIBUTED BY RANDOM BUCKETS 4",
+    ) else {
+        panic!("not a table");
+    };
+    assert_eq!(table.key_columns, Some(vec!["a".to_owned()]));
+    assert_eq!(table.columns[0].default, Some(ColumnDefault::Literal("1".to_owned())));
+    assert_eq!(table.columns[1].default, Some(ColumnDefault::CurrentTimestamp));
+    assert_eq!(table.columns[2].default, None);
+    assert_eq!(table.distribution.unwrap().buckets, Some(4));
+}
+
+#[test]
+fn what_is_not_supported_yet_says_so_and_where() {
+    for (sql, what, place) in [
+        ("CREATE TABLE t (a int) PRIMARY KEY (a)", "PRIMARY KEY", "column 24"),
+        ("CREATE TABLE t (a int) UNIQUE KEY (a)", "UNIQUE KEY", "column 24"),
+        ("CREATE TABLE t (a int SUM) AGGREGATE KEY (a)", "AGGREGATE KEY", "column 23"),
+        ("CREATE TABLE t (a int) AGGREGATE KEY (a)", "AGGREGATE KEY", "column 24"),
+        ("CREATE TABLE t (a int) PARTITION BY (a)", "PARTITION BY", "column 24"),
+        ("CREATE TABLE t (a bigint NOT NULL AUTO_INCREMENT)", "AUTO_INCREMENT", "column 35"),
+        ("CREATE TABLE t (a int, b int AS a + 1)", "a generated column", "column 30"),
+        ("CREATE TABLE t (a ARRAY<int>)", "ARRAY", "column 19"),
+        ("CREATE TABLE t (a int, INDEX i (a))", "INDEX", "column 24"),
+        ("CREATE TABLE t (a int) ENGINE = mysql", "ENGINE", "column 33"),
+        ("CREATE EXTERNAL TABLE t (a int)", "EXTERNAL", "column 17"),
+        ("TRUNCATE TABLE t", "TRUNCATE TABLE", "column 10"),
+        ("CREATE STORAGE VOLUME v TYPE = S3", "CREATE STORAGE VOLUME", "column 16"),
+        ("SET v AS DEFAULT STORAGE VOLUME", "DEFAULT STORAGE VOLUME", "column 26"),
+        ("CREATE ROUTINE LOAD j ON t FROM PULSAR ('a'='b')", "PULSAR", "column 33"),
+        ("INSERT INTO t VALUES (1)", "INSERT", "column 1"),
+    ] {
+        let error = refused(sql);
+        assert!(error.contains("is not supported yet"), "{error}");
+        assert!(error.contains(what), "{sql}: {error}");
+        assert!(error.contains(&format!("line 1, {place}")), "{sql}: {error}");
+    }
+}
+
+#[test]
+fn errors_say_where_what_was_expected_and_what_was_found() {
+    for (sql, expected) in [
+        (
+            "CREATE ROUTINE LOAD j OM t",
+            "Getting syntax error at line 1, column 23. Detail message: expected `ON`, found `OM`.\n\
+             hint: did you mean `ON`?",
+        ),
+        ("SHOW\n ROUTIEN LOAD", "found `ROUTIEN`.\nhint: did you mean `ROUTINE`?"),
+        (
+            "CREATE ROUTINE LOAD j ON t PROPERTIES (\"max_error_number\" = 10) FROM KAFKA",
+            "line 1, column 61. Detail message: expected a property's value in quotes, found `10`",
+        ),
+        (
+            "CREATE ROUTINE LOAD j ON t PROPERTIES (\"a\" = \"b\",) FROM KAFKA",
+            "expected a property's name in quotes, found `)`",
+        ),
+        ("CREATE TABLE t (a int", "expected `(`"),
+        ("CREATE TABLE t (a intt)", "expected a column type, found `intt`.\nhint: did you mean `INT`?"),
+        ("CREATE TABLE order (a int)", "hint: put the name in backquotes: `order`"),
+        ("USE 'x", "a quote that does not end: `'x`.\nhint: close it with `'`"),
+        ("USE größe", "line 1, column 7"),
+        ("DROP TABLE t x", "expected `FORCE` or the end of the statement, found `x`"),
+        ("", "found the end of the statement"),
+        ("CREATE TABLE t (a int DEFAULT 0)", "hint: defaults stand in quotes"),
+        ("CREATE TABLE t (a decimal(39, 2))", "expected a number of digits from 1 to 38, found `39`"),
+        ("CREATE ROUTINE LOAD j ON t WHERE a IN (SELECT 1) FROM KAFKA", "cannot contain subqueries"),
+        ("CREATE ROUTINE LOAD j ON t WHERE a, WHERE b FROM KAFKA", "repeat setting of where predicate"),
+        ("CREATE ROUTINE LOAD j ON t WHERE (a FROM KAFKA", "expected `)`"),
+        ("CREATE ROUTINE LOAD j ON t COLUMNS (a) WHERE b FROM KAFKA", "expected `,`"),
+        ("CREATE ROUTINE LOAD j ON t FROM FILES ('a'='b')", "does not support this type FILES"),
+    ] {
+        let error = refused(sql);
+        assert!(error.contains(expected), "{sql}\n{error}");
+    }
+}
+
+#[test]
+fn a_part_of_a_longer_text_counts_from_where_it_begins() {
+    let start = Position { line: 7, column: 3 };
+    let error = Statement::parse_at("USE\n 1", start).unwrap_err();
+    assert!(error.message.contains("line 8, column 2"), "{error}");
+}
+
+#[test]
+fn show_routine_load_takes_the_filters_that_are_allowed() {
+    let Statement::ShowJobs(show) = parsed(
+        "SHOW ALL ROUTINE LOAD FOR d.j FROM d WHERE name LIKE 'a%' AND (STATE IN ('PAUSED') && id >= 5)
+         AND CreateTime < '2024-06-12' ORDER BY name DESC, Id ASC LIMIT 3, 4",
+    ) else {
+        panic!("not SHOW ROUTINE LOAD");
+    };
+    assert!(show.all);
+    let columns: Vec<&str> = show.conditions.iter().map(|condition| condition.column.as_str()).collect();
+    assert_eq!(columns, ["Name", "State", "Id", "CreateTime"]);
+    assert_eq!(show.order[0].column, "Name");
+    assert!(show.order[0].descending && !show.order[1].descending);
+    let limit = show.limit.unwrap();
+    assert_eq!((limit.skip, limit.rows), (3, 4));
+}
+
+#[test]
+fn show_routine_load_refuses_other_filters_in_starrocks_words() {
+    for (filter, expected) in [
+        ("Name = 'a' OR Name = 'b'", "Only `AND` operator is allowed"),
+        ("NOT Name = 'a'", "Only `AND` operator is allowed"),
+        ("Progress = 'a'", "Column `Progress` is not allowed in `where` clause"),
+        ("Statee = 'a'", "did you mean `State`?"),
+        ("Name > 'a'", "column `Name`: expected `=`"),
+        ("Id LIKE 'a'", "column `Id`"),
+        ("Id = 'a'", "column `Id`: expected an integer"),
+        ("Name = 1", "column `Name`: expected a string"),
+        ("CreateTime > 'yesterday'", "expected a time such as"),
+    ] {
+        let error = refused(&format!("SHOW ROUTINE LOAD WHERE {filter}"));
+        assert!(error.contains(expected), "{filter}: {error}");
+    }
+}
+
+#[test]
+fn tasks_are_shown_of_one_job_by_name() {
+    let Statement::ShowTasks(show) = parsed("SHOW ROUTINE LOAD TASK FROM d WHERE jobname = \"j\"") else {
+        panic!("not tasks");
+    };
+    assert_eq!((show.database.as_deref(), show.job.as_str()), (Some("d"), "j"));
+    assert!(refused("SHOW ROUTINE LOAD TASK").contains("please designate a jobName in where expr"));
+    for filter in ["Name = 'a'", "JobName LIKE 'a'", "JobName = 'a' AND JobName = 'b'", "JobName = 1"] {
+        let error = refused(&format!("SHOW ROUTINE LOAD TASK WHERE {filter}"));
+        assert!(error.contains("only support one equal expr"), "{error}");
+    }
+}
+
+#[test]
+fn the_default_catalog_may_lead_a_name_and_no_other() {
+    assert_eq!(parsed("USE default_catalog.d"), parsed("USE d"));
+    assert_eq!(parsed("DESC default_catalog.d.t"), parsed("DESCRIBE d.t"));
+    assert!(refused("USE other.d").contains("expected catalog `default_catalog`, found `other`"));
+}
+
+#[test]
+fn a_statement_may_end_as_the_mysql_client_ends_it() {
+    for end in ["", ";", "\\G", "\\g", " ; -- over"] {
+        assert_eq!(parsed(&format!("SHOW DATABASES{end}")), parsed("SHOW DATABASES"));
+    }
+}
+
+#[test]
+fn deep_and_long_statements_are_refused() {
+    let deep = format!("CREATE ROUTINE LOAD j ON t WHERE {}a{} FROM KAFKA", "(".repeat(100_000), ")".repeat(100_000));
+    assert!(refused(&deep).contains("nested at most 100 deep"));
+    let filter = format!("SHOW TABLES WHERE {}", "(".repeat(100_000));
+    assert!(refused(&filter).contains("nested at most 100 deep"));
+    let long = format!("USE `{}`", "x".repeat(10 << 20));
+    assert!(refused(&long).contains("expected a statement of at most 1048576 bytes"));
+}
+
+proptest! {
+    #[test]
+    fn what_is_printed_parses_back_to_an_equal_statement(statement in generated::statement()) {
+        let text = statement.to_string();
+        match Statement::parse(&text) {
+            Ok(again) => prop_assert_eq!(again, statement, "{}", text),
+            Err(error) => prop_assert!(false, "{}\n{}", text, error),
+        }
+    }
+
+    #[test]
+    fn any_text_is_parsed_or_refused(text in "\\PC{0,80}") {
+        let _ = Statement::parse(&text);
+    }
+
+    #[test]
+    fn any_words_are_parsed_or_refused(
+        words in proptest::collection::vec(
+            prop_oneof![
+                Just("CREATE"), Just("ROUTINE"), Just("LOAD"), Just("ON"), Just("TABLE"), Just("("), Just(")"),
+                Just(","), Just("="), Just("'a'"), Just("1"), Just("PROPERTIES"), Just("FROM"), Just("KAFKA"),
+                Just("WHERE"), Just("COLUMNS"), Just("TERMINATED"), Just("BY"), Just("SHOW"), Just("ALL"), Just("FOR"),
+                Just("x"), Just("`y`"), Just("."), Just("int"), Just("decimal"), Just("NOT"), Just("NULL"),
+                Just("DEFAULT"), Just("LIMIT"), Just("ORDER"), Just("AND"), Just("LIKE"), Just("IN"), Just("\"")
+            ],
+            0..25,
+        )
+    ) {
+        let _ = Statement::parse(&words.join(" "));
+    }
+
+    #[test]
+    fn a_statement_cut_anywhere_is_parsed_or_refused(at in 0..TUTORIAL_JOB.len()) {
+        if let Some(part) = TUTORIAL_JOB.get(..at) {
+            let _ = Statement::parse(part);
+        }
+    }
+}
