@@ -1,3 +1,107 @@
 //! The statements that define, steer and show jobs, tables and volumes.
+//!
+//! A statement comes as text with its session and is answered with rows or an error; what it changes lies in the
+//! catalog, and in the event source mapping of a job. One file a family of statements. Queries are not here, and nothing
+//! here reads or writes data files.
 
+pub mod builtin;
+pub mod config;
+mod databases;
+mod error;
+mod jobs;
+mod json;
 pub mod mapping;
+mod moment;
+mod names;
+mod tables;
+mod volumes;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use penstock_catalog::Catalog;
+use penstock_sql::error::{SqlError, code};
+use penstock_sql::request::{SessionContext, SqlRequest, SqlResponse};
+use penstock_sql::statement::Statement;
+
+use mapping::Mappings;
+
+/// Runs statements. Cheap to clone; several may run at once.
+#[derive(Clone)]
+pub struct Admin {
+    catalog: Catalog,
+    mappings: Arc<dyn Mappings>,
+}
+
+impl Admin {
+    /// An admin over `catalog` that makes and steers mappings through `mappings`.
+    pub fn new(catalog: Catalog, mappings: Arc<dyn Mappings>) -> Self {
+        Self { catalog, mappings }
+    }
+
+    /// Runs one statement and logs a line about it: its kind and outcome, never its text, which may hold secrets.
+    pub async fn run(&self, request: SqlRequest) -> SqlResponse {
+        let began = Instant::now();
+        let parsed = Statement::parse(&request.sql);
+        let kind = parsed.as_ref().map_or("unknown", Statement::kind);
+        let outcome = match parsed {
+            Ok(statement) => self.execute(statement, &request.session).await,
+            Err(error) => Err(error),
+        };
+        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        log(kind, request.session.database.as_deref(), milliseconds, &outcome);
+        outcome.unwrap_or_else(SqlResponse::Error)
+    }
+
+    async fn execute(&self, statement: Statement, session: &SessionContext) -> Result<SqlResponse, SqlError> {
+        match statement {
+            Statement::CreateDatabase(statement) => self.create_database(statement).await,
+            Statement::DropDatabase(statement) => self.drop_database(statement).await,
+            Statement::ShowDatabases(statement) => self.show_databases(statement).await,
+            Statement::ShowCreateDatabase(name) => self.show_create_database(&name).await,
+            Statement::Use(name) => self.use_database(name).await,
+            Statement::ShowCatalogs => Ok(databases::show_catalogs()),
+            Statement::CreateTable(statement) => self.create_table(*statement, session).await,
+            Statement::DropTable(statement) => self.drop_table(statement, session).await,
+            Statement::ShowTables(statement) => self.show_tables(statement, session).await,
+            Statement::ShowTableStatus(statement) => self.show_table_status(statement, session).await,
+            Statement::ShowColumns(statement) => self.show_columns(statement, session).await,
+            Statement::ShowIndex(name) => self.show_index(&name, session).await,
+            Statement::DescribeTable(name) => self.describe_table(&name, session).await,
+            Statement::ShowCreateTable(name) => self.show_create_table(&name, session).await,
+            Statement::ShowVolumes(statement) => self.show_volumes(statement).await,
+            Statement::DescribeVolume(name) => self.describe_volume(&name).await,
+            Statement::CreateJob(statement) => self.create_job(*statement, session).await,
+            Statement::AlterJob(statement) => self.alter_job(*statement, session).await,
+            Statement::PauseJob(name) => self.pause_job(&name, session).await,
+            Statement::ResumeJob(name) => self.resume_job(&name, session).await,
+            Statement::StopJob(name) => self.stop_job(&name, session).await,
+            Statement::ShowJobs(statement) => self.show_jobs(statement, session).await,
+            Statement::ShowTasks(statement) => self.show_tasks(statement, session).await,
+            Statement::ShowCreateJob(name) => self.show_create_job(&name, session).await,
+            other => Err(SqlError::analysis(&format!("{} is not supported yet", other.kind()))),
+        }
+    }
+}
+
+/// The answer of a statement that has nothing to show.
+fn done() -> SqlResponse {
+    SqlResponse::Done { affected_rows: 0, database: None }
+}
+
+fn log(kind: &str, database: Option<&str>, milliseconds: u64, outcome: &Result<SqlResponse, SqlError>) {
+    let database = database.unwrap_or_default();
+    match outcome {
+        Ok(SqlResponse::Rows(set)) => {
+            tracing::info!(statement = kind, database, milliseconds, rows = set.rows.len(), "statement");
+        }
+        Ok(_) => tracing::info!(statement = kind, database, milliseconds, "statement"),
+        // What is wrong on our side holds none of the statement's text.
+        Err(error) if matches!(error.code, code::INTERNAL | code::UNAVAILABLE) => {
+            tracing::error!(statement = kind, database, milliseconds, code = error.code, error = %error, "statement failed");
+        }
+        Err(error) => {
+            tracing::info!(statement = kind, database, milliseconds, code = error.code, "statement refused");
+        }
+    }
+}

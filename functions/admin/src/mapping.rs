@@ -6,6 +6,8 @@ use async_trait::async_trait;
 use penstock_kernel::ids::JobId;
 use serde::{Deserialize, Serialize};
 
+pub mod lambda;
+
 /// Names an event source mapping; Lambda's UUID.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -51,7 +53,8 @@ pub trait Mappings: Send + Sync {
     async fn set_enabled(&self, mapping: &MappingId, enabled: bool) -> Result<(), MappingError>;
     /// Applies a changed batch size, window or broker list.
     async fn update(&self, mapping: &MappingId, spec: &MappingSpec) -> Result<(), MappingError>;
-    /// Ends polling for good and removes mapping and alias; one that is gone already is success.
+    /// Ends polling for good and removes mapping and alias; one that is gone already is success. `mapping` is empty if
+    /// none is known of the job.
     async fn delete(&self, mapping: &MappingId, job: JobId) -> Result<(), MappingError>;
 }
 

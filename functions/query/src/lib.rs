@@ -1,1 +1,30 @@
-//! Under construction.
+//! SELECT over what was committed.
+//!
+//! A query reads one list of commits a table, prunes its files by their statistics, and lets DataFusion scan the rest
+//! through the volumes' object stores; nothing lists S3. This is not a store and not a MySQL server: it is asked one
+//! statement with the session it is said in, and answers rows.
+
+mod adapter;
+pub mod cell;
+pub mod config;
+mod engine;
+mod explain;
+mod failure;
+mod function;
+mod information_schema;
+mod parse;
+mod planner;
+mod prune;
+mod query;
+mod report;
+mod resolve;
+mod rewrite;
+mod running;
+mod session;
+mod source;
+mod statistics;
+mod table;
+mod title;
+
+pub use config::{QuerySettings, Settings};
+pub use query::{Query, QueryRows, SetupError};

@@ -1,0 +1,12 @@
+//! Statements about routine load jobs.
+
+mod alter;
+mod columns;
+mod create;
+mod progress;
+mod properties;
+mod restore;
+mod show;
+mod source_mapping;
+mod steer;
+mod tasks;

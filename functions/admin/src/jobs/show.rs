@@ -1,0 +1,134 @@
+//! SHOW ROUTINE LOAD and SHOW CREATE ROUTINE LOAD.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use penstock_catalog::database::Database;
+use penstock_catalog::job::Job;
+use penstock_kernel::ids::TableId;
+use penstock_kernel::table::TableDefinition;
+use penstock_sql::error::SqlError;
+use penstock_sql::filter::OrderBy;
+use penstock_sql::like::Wildcards;
+use penstock_sql::render;
+use penstock_sql::request::{SessionContext, SqlResponse};
+use penstock_sql::result::ResultSet;
+use penstock_sql::statement::{JOB_COLUMNS, JobColumnKind, ObjectName, ShowRoutineLoad};
+
+use super::columns::{JobView, TITLES};
+use crate::Admin;
+use crate::error::of_catalog;
+
+type Row = Vec<Option<String>>;
+
+impl Admin {
+    pub(crate) async fn show_jobs(
+        &self,
+        statement: ShowRoutineLoad,
+        session: &SessionContext,
+    ) -> Result<SqlResponse, SqlError> {
+        let named = statement.job.as_ref().and_then(|job| job.database.as_deref());
+        let database = self.database_of(named.or(statement.database.as_deref()), session).await?;
+        let mut jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
+        jobs.retain(|job| statement.all || !job.state.is_final());
+        if let Some(name) = &statement.job {
+            jobs.retain(|job| job.name == name.name);
+            if jobs.is_empty() {
+                return Err(no_job(&name.name, &database.name, statement.all));
+            }
+        }
+        let mut rows = Vec::new();
+        for view in self.views(&database, jobs).await? {
+            let row = view.row();
+            let wanted = statement
+                .conditions
+                .iter()
+                .all(|condition| condition.holds(cell(&row, &condition.column), Wildcards::RoutineLoad));
+            if wanted {
+                rows.push(row);
+            }
+        }
+        rows.sort_by(|left, right| order(left, right, &statement.order));
+        if let Some(limit) = statement.limit {
+            let count = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+            rows = rows.into_iter().skip(count(limit.skip)).take(count(limit.rows)).collect();
+        }
+        Ok(SqlResponse::Rows(ResultSet::text(&TITLES, rows)))
+    }
+
+    pub(crate) async fn show_create_job(
+        &self,
+        name: &ObjectName,
+        session: &SessionContext,
+    ) -> Result<SqlResponse, SqlError> {
+        let (_, job) = self.live_job(name, session).await?;
+        let definition = self.definition(&job).await?;
+        let table = self.catalog.table_by_id(job.table).await.map_err(of_catalog)?;
+        let table = table.map_or_else(|| job.table.to_string(), |table| table.name);
+        let rows = vec![vec![Some(job.name), Some(render::create_job(&definition, &table))]];
+        Ok(SqlResponse::Rows(ResultSet::text(&["Job", "Create Job"], rows)))
+    }
+
+    /// The jobs with all that is to be shown of them, in the same order.
+    pub(super) async fn views(&self, database: &Database, jobs: Vec<Job>) -> Result<Vec<JobView>, SqlError> {
+        let tables = self.catalog.tables(database.id).await.map_err(of_catalog)?;
+        let tables: BTreeMap<TableId, TableDefinition> = tables.into_iter().map(|table| (table.id, table)).collect();
+        let volumes = self.catalog.volumes().await.map_err(of_catalog)?;
+        let location = |table: &TableDefinition| {
+            let volume = volumes.iter().find(|volume| volume.name == table.volume);
+            volume.map(|volume| volume.location.clone()).unwrap_or_default()
+        };
+        let mut views = Vec::new();
+        for job in jobs {
+            // Whoever is gone between the two reads is not shown.
+            let Some(snapshot) = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)? else {
+                continue;
+            };
+            let table = tables.get(&job.table);
+            views.push(JobView {
+                definition: self.definition(&snapshot.job).await?,
+                snapshot,
+                database: database.name.clone(),
+                table: table.map_or_else(|| job.table.to_string(), |table| table.name.clone()),
+                location: table.map(location).unwrap_or_default(),
+            });
+        }
+        Ok(views)
+    }
+}
+
+fn no_job(name: &str, database: &str, all: bool) -> SqlError {
+    if all {
+        return SqlError::analysis(&format!("There is no job named {name} in db {database}"));
+    }
+    let detail = format!("There is no running job named {name} in db {database}");
+    SqlError::analysis(&detail)
+        .with_hint(format!("SHOW ALL ROUTINE LOAD FOR {name} lists stopped and cancelled jobs too"))
+}
+
+fn cell<'a>(row: &'a Row, title: &str) -> Option<&'a str> {
+    let index = TITLES.iter().position(|known| known.eq_ignore_ascii_case(title))?;
+    row.get(index)?.as_deref()
+}
+
+/// As `wanted` says, then ascending by id. NULL comes before any value.
+fn order(left: &Row, right: &Row, wanted: &[OrderBy]) -> Ordering {
+    let by_column = wanted.iter().map(|by| {
+        let order = compare(left, right, &by.column);
+        if by.descending { order.reverse() } else { order }
+    });
+    by_column.fold(Ordering::Equal, Ordering::then).then_with(|| compare(left, right, "Id"))
+}
+
+fn compare(left: &Row, right: &Row, title: &str) -> Ordering {
+    let (left, right) = (cell(left, title), cell(right, title));
+    let integer = JOB_COLUMNS
+        .iter()
+        .any(|column| column.kind == JobColumnKind::Integer && column.title.eq_ignore_ascii_case(title));
+    if integer {
+        let number = |cell: Option<&str>| cell.and_then(|cell| cell.parse::<u64>().ok());
+        number(left).cmp(&number(right))
+    } else {
+        left.cmp(&right)
+    }
+}

@@ -1,0 +1,301 @@
+//! Event source mappings of AWS Lambda, or of what speaks its API.
+//!
+//! Each job has an alias of the load function, `job-<id>`, and one mapping on that alias: the event does not say which
+//! mapping sent it, the invoked alias does. Everything is looked up before it is made, so that a repeat finds what an
+//! attempt with a lost reply has made.
+
+mod client;
+mod failure;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::primitives::DateTime;
+use aws_sdk_lambda::types::{
+    AmazonManagedKafkaEventSourceConfig, EndPointType, EventSourceMappingConfiguration, EventSourcePosition,
+    SelfManagedEventSource, SelfManagedKafkaEventSourceConfig, SourceAccessConfiguration, SourceAccessType,
+};
+use penstock_kernel::ids::JobId;
+use penstock_storage::Keys;
+
+use super::{MappingError, MappingId, MappingSpec, MappingStart, Mappings};
+use failure::{Failure, classify};
+
+/// Where Lambda is, and how mappings reach brokers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LambdaSettings {
+    /// `http://host:port` of a Lambda API that is not AWS's; `None`: AWS's in the region.
+    pub endpoint: Option<String>,
+    /// AWS region.
+    pub region: String,
+    /// `None`: the credentials of the environment, as the AWS SDK finds them.
+    pub keys: Option<Keys>,
+    /// Name or ARN of the load function.
+    pub load_function: String,
+    /// ARN of the Amazon MSK cluster that jobs read; `None`: the brokers that each job names.
+    pub cluster_arn: Option<String>,
+    /// How mappings reach the brokers: network and authentication.
+    pub source_access: Vec<SourceAccess>,
+}
+
+/// One way in which mappings reach brokers; Lambda's `SourceAccessConfiguration`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceAccess {
+    /// What it is, such as `VPC_SUBNET`.
+    pub kind: SourceAccessType,
+    /// A subnet, security group or secret; empty for kinds that need none.
+    pub uri: String,
+}
+
+impl SourceAccess {
+    /// `None` if Lambda knows no such kind.
+    pub fn new(kind: &str, uri: &str) -> Option<Self> {
+        let kind = SourceAccessType::try_parse(kind).ok()?;
+        Some(Self { kind, uri: uri.to_owned() })
+    }
+}
+
+/// Attempts at a change while the mapping is still busy with the one before.
+const ATTEMPTS: u32 = 20;
+
+/// Time between them, unless told otherwise.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// [`Mappings`] of AWS Lambda.
+#[derive(Debug, Clone)]
+pub struct LambdaMappings {
+    client: Client,
+    settings: LambdaSettings,
+    pause: Duration,
+}
+
+impl LambdaMappings {
+    /// With a client of its own. Reaches for nothing yet: a wrong setting shows at the first request.
+    pub async fn connect(settings: LambdaSettings) -> Self {
+        Self { client: client::client(&settings).await, settings, pause: PAUSE }
+    }
+
+    /// With another pause between attempts at a mapping that is still busy with an earlier change. A longer one asks
+    /// less often, a shorter one gives up sooner.
+    #[must_use]
+    pub fn with_pause(self, pause: Duration) -> Self {
+        Self { pause, ..self }
+    }
+
+    /// The job's alias, made if it is not there.
+    async fn ensure_alias(&self, job: JobId) -> Result<String, MappingError> {
+        let created = self
+            .client
+            .create_alias()
+            .function_name(&self.settings.load_function)
+            .name(alias(job))
+            .function_version("$LATEST")
+            .send()
+            .await;
+        let arn = match created {
+            Ok(alias) => alias.alias_arn,
+            Err(error) => match classify(error) {
+                Failure::Exists => self.alias_arn(job).await?,
+                failure => return Err(failure.into_error()),
+            },
+        };
+        arn.ok_or_else(|| MappingError::Refused { message: format!("alias {} has no ARN", alias(job)) })
+    }
+
+    /// The ARN of the job's alias, if there is one.
+    async fn alias_arn(&self, job: JobId) -> Result<Option<String>, MappingError> {
+        let found = self.client.get_alias().function_name(&self.settings.load_function).name(alias(job)).send().await;
+        match found {
+            Ok(alias) => Ok(alias.alias_arn),
+            Err(error) => match classify(error) {
+                Failure::Missing(_) => Ok(None),
+                failure => Err(failure.into_error()),
+            },
+        }
+    }
+
+    /// The mappings on an alias that are not on their way out.
+    async fn mappings_of(&self, alias_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, MappingError> {
+        let listed = self.client.list_event_source_mappings().function_name(alias_arn).send().await;
+        match listed {
+            Ok(list) => {
+                let mut mappings = list.event_source_mappings.unwrap_or_default();
+                mappings.retain(|mapping| mapping.state.as_deref() != Some("Deleting"));
+                Ok(mappings)
+            }
+            Err(error) => match classify(error) {
+                Failure::Missing(_) => Ok(Vec::new()),
+                failure => Err(failure.into_error()),
+            },
+        }
+    }
+
+    async fn existing(&self, alias_arn: &str) -> Result<Option<MappingId>, MappingError> {
+        let mappings = self.mappings_of(alias_arn).await?;
+        Ok(mappings.into_iter().find_map(|mapping| mapping.uuid).map(MappingId))
+    }
+
+    async fn create_mapping(&self, alias_arn: &str, spec: &MappingSpec) -> Result<MappingId, Failure> {
+        let request = self
+            .client
+            .create_event_source_mapping()
+            .function_name(alias_arn)
+            .enabled(true)
+            .topics(&spec.topic)
+            .batch_size(bounded(spec.batch_size))
+            .maximum_batching_window_in_seconds(bounded(spec.window_seconds))
+            .set_source_access_configurations(self.source_access());
+        let request = match spec.start {
+            MappingStart::TrimHorizon => request.starting_position(EventSourcePosition::TrimHorizon),
+            MappingStart::AtTimestamp(milliseconds) => request
+                .starting_position(EventSourcePosition::AtTimestamp)
+                .starting_position_timestamp(DateTime::from_millis(milliseconds)),
+        };
+        let request = match &self.settings.cluster_arn {
+            Some(arn) => request.event_source_arn(arn).amazon_managed_kafka_event_source_config(
+                AmazonManagedKafkaEventSourceConfig::builder().consumer_group_id(&spec.group_id).build(),
+            ),
+            None => request
+                .self_managed_event_source(
+                    SelfManagedEventSource::builder()
+                        .endpoints(EndPointType::KafkaBootstrapServers, spec.brokers.clone())
+                        .build(),
+                )
+                .self_managed_kafka_event_source_config(
+                    SelfManagedKafkaEventSourceConfig::builder().consumer_group_id(&spec.group_id).build(),
+                ),
+        };
+        let created = request.send().await.map_err(classify)?;
+        created.uuid.map(MappingId).ok_or_else(|| Failure::Refused("the mapping has no id".to_owned()))
+    }
+
+    fn source_access(&self) -> Option<Vec<SourceAccessConfiguration>> {
+        let access: Vec<SourceAccessConfiguration> = self
+            .settings
+            .source_access
+            .iter()
+            .map(|access| {
+                let uri = (!access.uri.is_empty()).then(|| access.uri.clone());
+                SourceAccessConfiguration::builder().r#type(access.kind.clone()).set_uri(uri).build()
+            })
+            .collect();
+        (!access.is_empty()).then_some(access)
+    }
+
+    /// Fails if the mapping reads other brokers than `spec` names: Lambda cannot change them.
+    async fn check_brokers(&self, mapping: &MappingId, spec: &MappingSpec) -> Result<(), MappingError> {
+        if self.settings.cluster_arn.is_some() {
+            return Ok(());
+        }
+        let found = self.client.get_event_source_mapping().uuid(&mapping.0).send().await;
+        let found = found.map_err(|error| classify(error).into_error())?;
+        let endpoints = found.self_managed_event_source.and_then(|source| source.endpoints);
+        let brokers = endpoints.as_ref().and_then(|all| all.get(&EndPointType::KafkaBootstrapServers));
+        match brokers {
+            Some(brokers) if *brokers != spec.brokers => Err(MappingError::Refused {
+                message: format!(
+                    "its brokers are fixed: expected {}, found {}; stop the job and create another",
+                    brokers.join(","),
+                    spec.brokers.join(",")
+                ),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete_mapping(&self, mapping: &str) -> Result<(), MappingError> {
+        let delete = || async {
+            let deleted = self.client.delete_event_source_mapping().uuid(mapping).send().await;
+            deleted.map(|_| ()).map_err(classify)
+        };
+        match self.while_busy(delete).await {
+            Err(Failure::Missing(_)) => Ok(()),
+            other => other.map_err(Failure::into_error),
+        }
+    }
+
+    /// Repeats a change for as long as the mapping is busy with an earlier one.
+    async fn while_busy<T, F>(&self, mut change: impl FnMut() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, Failure>>,
+    {
+        let mut attempts = 1;
+        loop {
+            match change().await {
+                Err(Failure::Busy(_)) if attempts < ATTEMPTS => tokio::time::sleep(self.pause).await,
+                outcome => return outcome,
+            }
+            attempts += 1;
+        }
+    }
+}
+
+#[async_trait]
+impl Mappings for LambdaMappings {
+    async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
+        let alias_arn = self.ensure_alias(spec.job).await?;
+        if let Some(mapping) = self.existing(&alias_arn).await? {
+            return Ok(mapping);
+        }
+        match self.create_mapping(&alias_arn, spec).await {
+            Ok(mapping) => Ok(mapping),
+            // An attempt whose reply was lost has made it.
+            Err(Failure::Exists) => self.existing(&alias_arn).await?.ok_or_else(|| MappingError::Refused {
+                message: format!("another mapping reads topic `{}` with the same consumer group", spec.topic),
+            }),
+            Err(failure) => Err(failure.into_error()),
+        }
+    }
+
+    async fn set_enabled(&self, mapping: &MappingId, enabled: bool) -> Result<(), MappingError> {
+        let update = || async {
+            let updated = self.client.update_event_source_mapping().uuid(&mapping.0).enabled(enabled).send().await;
+            updated.map(|_| ()).map_err(classify)
+        };
+        self.while_busy(update).await.map_err(Failure::into_error)
+    }
+
+    async fn update(&self, mapping: &MappingId, spec: &MappingSpec) -> Result<(), MappingError> {
+        self.check_brokers(mapping, spec).await?;
+        let update = || async {
+            let request = self
+                .client
+                .update_event_source_mapping()
+                .uuid(&mapping.0)
+                .batch_size(bounded(spec.batch_size))
+                .maximum_batching_window_in_seconds(bounded(spec.window_seconds));
+            request.send().await.map(|_| ()).map_err(classify)
+        };
+        self.while_busy(update).await.map_err(Failure::into_error)
+    }
+
+    async fn delete(&self, mapping: &MappingId, job: JobId) -> Result<(), MappingError> {
+        if !mapping.0.is_empty() {
+            self.delete_mapping(&mapping.0).await?;
+        }
+        let Some(alias_arn) = self.alias_arn(job).await? else {
+            return Ok(());
+        };
+        // One that was made and never remembered.
+        for other in self.mappings_of(&alias_arn).await?.into_iter().filter_map(|other| other.uuid) {
+            self.delete_mapping(&other).await?;
+        }
+        let deleted =
+            self.client.delete_alias().function_name(&self.settings.load_function).name(alias(job)).send().await;
+        match deleted.map_err(classify) {
+            Ok(_) | Err(Failure::Missing(_)) => Ok(()),
+            Err(failure) => Err(failure.into_error()),
+        }
+    }
+}
+
+/// The name of a job's alias.
+pub fn alias(job: JobId) -> String {
+    format!("job-{job}")
+}
+
+/// Lambda's numbers are signed.
+fn bounded(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,131 @@
+//! Rows into files of the table's storage volume.
+//!
+//! Every try to load a batch writes under keys that no other try will use, so a file is complete or absent, never
+//! another's; what no commit names is garbage for the collector.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::try_join_all;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt as _};
+use penstock_catalog::clock::Clock;
+use penstock_catalog::commit::{DataFile, ErrorFile};
+use penstock_kernel::batch::Batch;
+use penstock_kernel::encode::{WriterOptions, encode};
+use penstock_kernel::loaded::{Loaded, RejectedRow};
+use penstock_kernel::rejected;
+use penstock_storage::Volume;
+
+use super::LoaderSettings;
+use super::prepared::Prepared;
+use crate::error::{LoadError, PutError};
+
+/// Writes the files of one try.
+pub(super) struct Files<'a> {
+    pub(super) settings: &'a LoaderSettings,
+    pub(super) prepared: &'a Prepared,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) batch: &'a Batch<'a>,
+}
+
+impl Files<'_> {
+    /// Puts data files and error file, all at once.
+    ///
+    /// # Errors
+    /// [`LoadError::Encode`], [`LoadError::Put`], [`LoadError::Storage`]. Some files may have been put.
+    pub(super) async fn put(&self, loaded: &Loaded) -> Result<(Vec<DataFile>, Option<ErrorFile>), LoadError> {
+        let mut files = Vec::with_capacity(loaded.tables.len());
+        let mut puts = Vec::with_capacity(loaded.tables.len());
+        for (table_partition, rows) in &loaded.tables {
+            let encoded = encode(rows, &self.settings.writer)?;
+            let key = self.data_key();
+            puts.push(self.put_object(key.clone(), encoded.bytes.clone()));
+            files.push(DataFile {
+                key,
+                table_partition: table_partition.clone(),
+                rows: encoded.rows,
+                bytes: length(&encoded.bytes),
+                columns: encoded.columns,
+            });
+        }
+        let (_, errors) = futures::try_join!(try_join_all(puts), self.put_rejected(&loaded.rejected))?;
+        Ok((files, errors))
+    }
+
+    /// Puts the error file; `None` if nothing was rejected.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(super) async fn put_rejected(&self, rows: &[RejectedRow]) -> Result<Option<ErrorFile>, LoadError> {
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let version = self.prepared.definition.version;
+        let columns = rejected::to_columns(&self.batch.topic, rows, version, self.clock.now_ms());
+        let encoded = encode(&columns, &WriterOptions::default())?;
+        let key = format!("rejected/{}/{}", self.prepared.definition.id, self.file_name());
+        let bytes = length(&encoded.bytes);
+        self.put_object(key.clone(), encoded.bytes).await?;
+        Ok(Some(ErrorFile { key, rows: encoded.rows, bytes }))
+    }
+
+    fn data_key(&self) -> String {
+        let definition = &self.prepared.definition;
+        format!("table/{}/job-{}-v{}/{}", definition.table, definition.id, definition.version, self.file_name())
+    }
+
+    /// The first record is enough to find a file by eye; only the unique part tells tries apart.
+    fn file_name(&self) -> String {
+        let (source_partition, offset) =
+            self.batch.records.first().map_or((0, 0), |record| (record.source_partition, record.offset));
+        format!("{source_partition}-{offset}-{}.parquet", self.clock.unique())
+    }
+
+    async fn put_object(&self, relative: String, bytes: Bytes) -> Result<(), LoadError> {
+        let Prepared { volume, store, .. } = self.prepared;
+        put(store.as_ref(), volume, &relative, &bytes, self.settings).await
+    }
+}
+
+async fn put(
+    store: &dyn ObjectStore,
+    volume: &Volume,
+    relative: &str,
+    bytes: &Bytes,
+    settings: &LoaderSettings,
+) -> Result<(), LoadError> {
+    let key = volume.key(relative)?;
+    let failed = |attempts, source| LoadError::Put { key: key.clone(), attempts, source };
+    let path = Path::parse(&key).map_err(|error| failed(0, PutError::Store(error.into())))?;
+    let mut pause = settings.put_pause;
+    let mut attempt = 1;
+    loop {
+        // A try whose answer was lost may have succeeded: the next puts the same bytes once more.
+        let error = match within(settings.put_timeout, store.put(&path, bytes.clone().into())).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        if attempt >= settings.put_attempts || !error.may_pass() {
+            return Err(failed(attempt, error));
+        }
+        tracing::debug!(key, attempt, error = %error, "put failed, trying again");
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2);
+        attempt += 1;
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, object_store::Error>>,
+) -> Result<T, PutError> {
+    match tokio::time::timeout(limit, answer).await {
+        Ok(answer) => answer.map_err(PutError::from),
+        Err(_) => Err(PutError::Silent { millis: limit.as_millis() }),
+    }
+}
+
+fn length(bytes: &Bytes) -> u64 {
+    bytes.len() as u64 // usize has at most 64 bits
+}

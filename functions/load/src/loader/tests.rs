@@ -1,0 +1,7 @@
+//! The loader over a catalog in memory and objects in memory, with faults and interleavings as values.
+
+mod deliveries;
+mod log;
+mod rules;
+mod simulation;
+mod world;

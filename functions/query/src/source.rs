@@ -1,0 +1,95 @@
+//! An object store as one query reads it: read only, with requests and failures counted.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+
+use crate::report::Report;
+
+/// Reads of one query from one store.
+#[derive(Debug)]
+pub(crate) struct Source {
+    store: Arc<dyn ObjectStore>,
+    report: Arc<Report>,
+}
+
+impl Source {
+    pub(crate) fn new(store: Arc<dyn ObjectStore>, report: Arc<Report>) -> Self {
+        Self { store, report }
+    }
+
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| self.report.storage_failed(error))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.store.fmt(f)
+    }
+}
+
+fn refused<T>(operation: &str) -> Result<T> {
+    Err(object_store::Error::NotImplemented { operation: operation.to_owned(), implementer: "query".to_owned() })
+}
+
+#[async_trait]
+impl ObjectStore for Source {
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.report.requests.fetch_add(1, Ordering::Relaxed);
+        let mut result = self.noted(self.store.get_opts(location, options).await)?;
+        self.report.bytes.fetch_add(result.range.end.saturating_sub(result.range.start), Ordering::Relaxed);
+        result.payload = match result.payload {
+            GetResultPayload::Stream(stream) => {
+                let report = Arc::clone(&self.report);
+                GetResultPayload::Stream(stream.inspect_err(move |error| report.storage_failed(error)).boxed())
+            }
+            #[allow(unreachable_patterns, reason = "other payloads exist with other features of the crate")]
+            other => other,
+        };
+        Ok(result)
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.report.requests.fetch_add(1, Ordering::Relaxed);
+        let bytes: u64 = ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+        self.report.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.noted(self.store.get_ranges(location, ranges).await)
+    }
+
+    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+        refused("put")
+    }
+
+    async fn put_multipart_opts(&self, _: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        refused("put_multipart")
+    }
+
+    fn delete_stream(&self, _: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        futures::stream::once(async { refused("delete") }).boxed()
+    }
+
+    fn list(&self, _: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        // Which objects count is for commits to say.
+        futures::stream::once(async { refused("list") }).boxed()
+    }
+
+    async fn list_with_delimiter(&self, _: Option<&Path>) -> Result<ListResult> {
+        refused("list")
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        refused("copy")
+    }
+}

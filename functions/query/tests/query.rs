@@ -1,0 +1,20 @@
+//! Statements against tables whose files are made by the kernel's encoder: what a client sees.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+#[path = "query/errors.rs"]
+mod errors;
+#[path = "query/hostile.rs"]
+mod hostile;
+#[path = "query/information_schema.rs"]
+mod information_schema;
+#[path = "query/names.rs"]
+mod names;
+#[path = "query/pruning.rs"]
+mod pruning;
+#[path = "query/select.rs"]
+mod select;
+#[path = "query/types.rs"]
+mod types;
+#[path = "query/world.rs"]
+mod world;

@@ -1,0 +1,126 @@
+//! What is not read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_array::{ArrayRef, Int64Array, StringArray};
+use futures::StreamExt;
+use penstock_kernel::table::ColumnType;
+
+use crate::world::World;
+
+/// Ten files of 100 rows: `n` from 0 to 999 ascending, `name` a long text, `none` all NULL.
+async fn ten_files() -> World {
+    many_files(10).await
+}
+
+async fn many_files(count: i64) -> World {
+    let world = World::empty().await;
+    let columns = [("n", ColumnType::BigInt), ("name", ColumnType::Varchar(200)), ("none", ColumnType::BigInt)];
+    let table = world.table("t", &columns).await;
+    for file in 0..count {
+        let numbers = (file * 100)..(file * 100 + 100);
+        let names: StringArray = numbers.clone().map(|n| Some(format!("{}{n:03}", "x".repeat(80)))).collect();
+        let rows: Vec<ArrayRef> = vec![
+            Arc::new(numbers.clone().collect::<Int64Array>()),
+            Arc::new(names),
+            Arc::new(numbers.map(|_| None::<i64>).collect::<Int64Array>()),
+        ];
+        world.load(&table, rows).await;
+    }
+    world
+}
+
+#[tokio::test]
+async fn counts_and_bounds_touch_no_data_file() {
+    let world = ten_files().await;
+    for (sql, expected) in [
+        ("SELECT count(*) FROM t", "1000"),
+        ("SELECT COUNT(1) n FROM t", "1000"),
+        ("SELECT min(n), max(n), count(*) FROM t", "0|999|1000"),
+        ("SELECT count(n), count(none) FROM t", "1000|0"),
+        ("SELECT max(N) + 1 FROM t x", "1000"),
+    ] {
+        assert_eq!(world.value(sql).await, expected, "{sql}");
+        assert_eq!(world.reads.take(), (0, 0), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn only_matching_files_are_opened() {
+    let world = ten_files().await;
+    for (filter, rows, files) in [
+        ("n = 150", 1, 1),
+        ("N = '150'", 1, 1),
+        ("n >= 850 AND n < 950", 100, 2),
+        ("n IN (5, 505)", 2, 2),
+        ("n BETWEEN 120 AND 130", 11, 1),
+        ("n < 0", 0, 0),
+        ("n + 0 = 150 AND n < 200", 1, 2),
+        ("none IS NOT NULL", 0, 0),
+        ("n = 150 OR n = 950", 2, 2),
+        ("n > (SELECT 989)", 10, 10),
+    ] {
+        let found = world.lines(&format!("SELECT n FROM t WHERE {filter}")).await.len();
+        assert_eq!(found, rows, "{filter}");
+        let (_, opened) = world.reads.take();
+        assert!(opened <= files, "{filter}: {opened} files were opened");
+    }
+}
+
+#[tokio::test]
+async fn bounds_of_cut_text_prune_but_never_answer() {
+    let world = ten_files().await;
+    let name = format!("{}150", "x".repeat(80));
+    assert_eq!(world.value(&format!("SELECT n FROM t WHERE name = '{name}'")).await, "150");
+    assert_eq!(world.value("SELECT max(name) FROM t").await, format!("{}999", "x".repeat(80)));
+    assert_eq!(world.value("SELECT count(*) FROM t WHERE name > 'y'").await, "0");
+    world.reads.take();
+    assert_eq!(world.lines("SELECT n FROM t WHERE name > 'y'").await.len(), 0);
+    assert_eq!(world.reads.take(), (0, 0));
+}
+
+#[tokio::test]
+async fn limit_opens_no_more_files_than_it_needs() {
+    let world = ten_files().await;
+    assert_eq!(world.lines("SELECT * FROM t LIMIT 150").await.len(), 150);
+    let (_, files) = world.reads.take();
+    assert!(files <= 2, "{files} files were opened");
+}
+
+#[tokio::test]
+async fn footers_are_read_once() {
+    let world = ten_files().await;
+    world.lines("SELECT name FROM t WHERE n = 150").await;
+    let (first, _) = world.reads.take();
+    world.lines("SELECT name FROM t WHERE n = 151").await;
+    let (second, _) = world.reads.take();
+    assert!(second < first, "{first} requests, then {second}");
+}
+
+/// Who holds the counter while no query runs: the world, its volumes, and the engine, which remembers its last store.
+const IDLE: usize = 3;
+
+async fn is_idle(world: &World) {
+    while Arc::strong_count(&world.reads) > IDLE {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn dropping_the_rows_stops_the_work() {
+    let world = many_files(60).await;
+    let last = "SELECT n FROM t LIMIT 1";
+    world.lines(last).await;
+    is_idle(&world).await;
+    let mut rows = world.query.run(world.request("SELECT * FROM t")).await.unwrap();
+    assert!(!rows.chunks.next().await.unwrap().unwrap().is_empty());
+    // The engine remembers the store of the last query: with this one, only `rows` holds the other's.
+    world.lines(last).await;
+    assert!(Arc::strong_count(&world.reads) > IDLE);
+    world.reads.take();
+    drop(rows);
+    tokio::time::timeout(Duration::from_secs(20), is_idle(&world)).await.unwrap();
+    let (_, opened) = world.reads.take();
+    assert!(opened < 60, "all files were read for nobody");
+}

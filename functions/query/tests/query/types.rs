@@ -1,0 +1,188 @@
+//! Every type of a table, from its file to its cell.
+
+use std::sync::Arc;
+
+use arrow_array::{
+    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array, Float64Array, Int8Array,
+    Int16Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
+use arrow_buffer::i256;
+use penstock_kernel::table::ColumnType;
+use penstock_sql::result::{Cell, CellType};
+
+use crate::world::World;
+
+async fn all_types() -> World {
+    let world = World::empty().await;
+    let columns = [
+        ("flag", ColumnType::Boolean),
+        ("tiny", ColumnType::TinyInt),
+        ("small", ColumnType::SmallInt),
+        ("medium", ColumnType::Int),
+        ("big", ColumnType::BigInt),
+        ("large", ColumnType::LargeInt),
+        ("price", ColumnType::Decimal { precision: 10, scale: 2 }),
+        ("wide", ColumnType::Decimal { precision: 38, scale: 10 }),
+        ("single", ColumnType::Float),
+        ("precise", ColumnType::Double),
+        ("code", ColumnType::Char(3)),
+        ("note", ColumnType::Varchar(100)),
+        ("day", ColumnType::Date),
+        ("moment", ColumnType::DateTime),
+        ("doc", ColumnType::Json),
+    ];
+    let table = world.table("t", &columns).await;
+    let largest = i256::from_i128(i128::MAX);
+    let cells: Vec<ArrayRef> = vec![
+        Arc::new(BooleanArray::from(vec![Some(true), Some(false), None])),
+        Arc::new(Int8Array::from(vec![Some(-128), Some(127), None])),
+        Arc::new(Int16Array::from(vec![Some(-32768), Some(1), None])),
+        Arc::new(Int32Array::from(vec![Some(-5), Some(5), None])),
+        Arc::new(Int64Array::from(vec![Some(i64::MIN), Some(i64::MAX), None])),
+        Arc::new(
+            Decimal256Array::from(vec![Some(largest), Some(i256::from_i128(-1)), None])
+                .with_precision_and_scale(39, 0)
+                .unwrap(),
+        ),
+        Arc::new(Decimal128Array::from(vec![Some(150), Some(-7), None]).with_precision_and_scale(10, 2).unwrap()),
+        Arc::new(
+            Decimal128Array::from(vec![Some(1), Some(10_000_000_000), None]).with_precision_and_scale(38, 10).unwrap(),
+        ),
+        Arc::new(Float32Array::from(vec![Some(1.5), Some(0.1), None])),
+        Arc::new(Float64Array::from(vec![Some(1e300), Some(-0.5), None])),
+        Arc::new(StringArray::from(vec![Some("abc"), Some("é"), None])),
+        Arc::new(StringArray::from(vec![Some(""), Some("a'b\\c"), None])),
+        Arc::new(Date32Array::from(vec![Some(19_884), Some(-719_528), None])),
+        Arc::new(TimestampMicrosecondArray::from(vec![Some(1_718_034_793_000_000), Some(1_718_034_793_000_001), None])),
+        Arc::new(StringArray::from(vec![Some(r#"{"a":1}"#), Some("[]"), None])),
+    ];
+    world.load(&table, cells).await;
+    world
+}
+
+#[tokio::test]
+async fn every_type_keeps_its_value_and_is_announced() {
+    let world = all_types().await;
+    let answer = world.run("SELECT * FROM t ORDER BY medium").await.unwrap();
+    assert_eq!(
+        answer.types,
+        [
+            CellType::Boolean,
+            CellType::TinyInt,
+            CellType::SmallInt,
+            CellType::Int,
+            CellType::BigInt,
+            CellType::Decimal { precision: 39, scale: 0 },
+            CellType::Decimal { precision: 10, scale: 2 },
+            CellType::Decimal { precision: 38, scale: 10 },
+            CellType::Float,
+            CellType::Double,
+            CellType::Varchar,
+            CellType::Varchar,
+            CellType::Date,
+            CellType::DateTime,
+            CellType::Json,
+        ]
+    );
+    assert!(answer.rows[0].iter().all(|cell| *cell == Cell::Null));
+    let text = |text: &str| Cell::Text(text.to_owned());
+    assert_eq!(
+        answer.rows[1],
+        [
+            Cell::Integer(1),
+            Cell::Integer(-128),
+            Cell::Integer(-32768),
+            Cell::Integer(-5),
+            Cell::Integer(i64::MIN),
+            text("170141183460469231731687303715884105727"),
+            text("1.50"),
+            text("0.0000000001"),
+            Cell::Float(1.5),
+            Cell::Float(1e300),
+            text("abc"),
+            text(""),
+            text("2024-06-10"),
+            text("2024-06-10 15:53:13"),
+            text(r#"{"a":1}"#),
+        ]
+    );
+    assert_eq!(answer.rows[2][6], text("-0.07"));
+    assert_eq!(answer.rows[2][12], text("0000-01-01"));
+    assert_eq!(answer.rows[2][13], text("2024-06-10 15:53:13.000001"));
+}
+
+#[tokio::test]
+async fn filters_compare_types_as_mysql_does() {
+    let world = all_types().await;
+    for (filter, count) in [
+        ("flag = 1", 1),
+        ("flag", 1),
+        ("NOT flag", 1),
+        ("flag = true", 1),
+        ("flag IS NULL", 1),
+        ("tiny = '-128'", 1),
+        ("tiny > '100'", 1),
+        ("big = '9223372036854775807'", 1),
+        ("big = 1.5", 0),
+        ("medium > '4.5'", 1),
+        ("medium IN ('5', '6')", 1),
+        ("medium BETWEEN '4' AND '10'", 1),
+        ("medium = 'five'", 0),
+        ("large > 0", 1),
+        ("large = 170141183460469231731687303715884105727", 1),
+        ("large = '170141183460469231731687303715884105727'", 1),
+        ("price = 1.5", 1),
+        ("price = '1.50'", 1),
+        ("price < 0", 1),
+        ("day = '2024-06-10'", 1),
+        ("day >= '2024-06-10 00:00:00'", 1),
+        ("day < '2024-06-10 00:00:01'", 2),
+        ("day = 'soon'", 0),
+        ("moment > '2024-06-10 15:53:13'", 1),
+        ("moment = '2024-06-10 15:53:13.000001'", 1),
+        ("moment >= '2024-06-10'", 2),
+        ("date(moment) = '2024-06-10'", 2),
+        ("moment BETWEEN '2024-06-10' AND '2024-06-11'", 2),
+        ("get_json_int(doc, '$.a') = 1", 1),
+        ("doc -> 'a' = '1'", 1),
+        ("doc -> '$.a' IS NULL", 2),
+        ("doc -> 'a' IN ('1', '2') AND doc -> 'a' LIKE '1%'", 1),
+        ("code = 'é'", 1),
+        ("note = ''", 1),
+        ("note = 'a\\'b\\\\c'", 1),
+        ("note IS NOT NULL", 2),
+        ("single = 1.5", 1),
+    ] {
+        let found = world.value(&format!("SELECT count(*) FROM t WHERE {filter}")).await;
+        assert_eq!(found, count.to_string(), "{filter}");
+    }
+}
+
+#[tokio::test]
+async fn aggregates_have_starrocks_types() {
+    let world = all_types().await;
+    let answer =
+        world.run("SELECT sum(big), sum(tiny), avg(medium), sum(price), count(*), max(day), min(moment) FROM t").await;
+    let answer = answer.unwrap();
+    assert_eq!(
+        answer.types,
+        [
+            CellType::BigInt,
+            CellType::BigInt,
+            CellType::Double,
+            CellType::Decimal { precision: 20, scale: 2 },
+            CellType::BigInt,
+            CellType::Date,
+            CellType::DateTime,
+        ]
+    );
+    assert_eq!(answer.lines(), ["-1|-1|0|1.43|3|2024-06-10|2024-06-10 15:53:13"]);
+    let max = world
+        .run("SELECT max(large), min(price), max(note), min(flag), max(precise), max(single) FROM t")
+        .await
+        .unwrap();
+    assert_eq!(
+        max.lines(),
+        ["170141183460469231731687303715884105727|-0.07|a'b\\c|0|1e300|1.5".replace("1e300", &1e300_f64.to_string())]
+    );
+}
