@@ -26,7 +26,9 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// The number that a file holds as text, or `None` if there is no such file.
 pub(crate) fn read_number(path: &Path) -> io::Result<Option<i64>> {
-    let Some(content) = read(path)? else { return Ok(None) };
+    let Some(content) = read(path)? else {
+        return Ok(None);
+    };
     let number = std::str::from_utf8(&content).ok().and_then(|text| text.trim().parse().ok());
     number.map(Some).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "expected a number"))
 }

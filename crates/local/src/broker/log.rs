@@ -16,7 +16,7 @@ mod tests;
 
 use std::{
     fs, io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -168,7 +168,7 @@ impl PartitionLog {
 
     /// Reads whole batches from the one that holds `from_offset` on, at most `max_bytes`; empty at the end.
     pub(crate) fn read(&self, from_offset: i64, max_bytes: u64, oversized: Oversized) -> Result<Vec<u8>, LogError> {
-        let Some((mut reader, first)) = self.find(from_offset)? else {
+        let Some((reader, first)) = self.find(from_offset)? else {
             return Ok(Vec::new());
         };
         let first_bytes = u64::from(first.total_bytes);
@@ -179,40 +179,32 @@ impl PartitionLog {
             };
         }
         let mut bytes = reader.read(max_bytes)?;
-        let start = reader.position;
-        while let Some(header) = bytes.get(whole_bytes(&reader, start)..).and_then(|rest| BatchHeader::parse(rest).ok()) {
-            if whole_bytes(&reader, start) + header.total_bytes as usize > bytes.len() {
+        let mut whole = 0;
+        while let Some(header) = bytes.get(whole..).and_then(|rest| BatchHeader::parse(rest).ok()) {
+            let end = whole + header.total_bytes as usize;
+            if end > bytes.len() {
                 break;
             }
-            reader.skip(&header);
+            whole = end;
         }
-        bytes.truncate(whole_bytes(&reader, start));
+        bytes.truncate(whole);
         Ok(bytes)
     }
 
     /// The first record whose timestamp is not before `timestamp_ms`, in order of offset.
     pub(crate) fn first_since(&self, timestamp_ms: i64) -> Result<Option<RecordTime>, LogError> {
-        let (start_offset, readers) = {
-            let state = self.lock();
-            let late = |segment: &&Segment| segment.max_timestamp_ms >= timestamp_ms;
-            let readers: io::Result<Vec<_>> = state
-                .segments
-                .iter()
-                .filter(late)
-                .map(|segment| segment.reader_at_timestamp(&self.files, timestamp_ms))
-                .collect();
-            (state.start_offset, readers?)
-        };
-        for mut reader in readers {
+        let mut from_offset = self.bounds().start_offset;
+        while let Some((mut reader, next_offset)) = self.reader_since(from_offset, timestamp_ms)? {
             while let Some(header) = reader.header()? {
-                if header.max_timestamp_ms >= timestamp_ms && header.last_offset() >= start_offset {
+                if header.max_timestamp_ms >= timestamp_ms && header.last_offset() >= from_offset {
                     let batch = reader.read(u64::from(header.total_bytes))?;
-                    if let Some(found) = records::first_at_or_after(&header, &batch, timestamp_ms, start_offset)? {
+                    if let Some(found) = records::first_at_or_after(&header, &batch, timestamp_ms, from_offset)? {
                         return Ok(Some(found));
                     }
                 }
                 reader.skip(&header);
             }
+            from_offset = next_offset;
         }
         Ok(None)
     }
@@ -224,7 +216,9 @@ impl PartitionLog {
             let live = state.segments.iter().filter(|segment| segment.next_offset > state.start_offset);
             live.map(|segment| segment.max_timestamp_ms).max()
         };
-        largest.filter(|timestamp_ms| *timestamp_ms >= 0).map_or(Ok(None), |timestamp_ms| self.first_since(timestamp_ms))
+        largest
+            .filter(|timestamp_ms| *timestamp_ms >= 0)
+            .map_or(Ok(None), |timestamp_ms| self.first_since(timestamp_ms))
     }
 
     /// Forgets all records before `offset`, and the files that hold no others; returns the log's start.
@@ -309,6 +303,19 @@ impl PartitionLog {
         Ok(None)
     }
 
+    /// The first segment with offsets from `from_offset` on and a timestamp not before `timestamp_ms`, and its end.
+    fn reader_since(&self, from_offset: i64, timestamp_ms: i64) -> Result<Option<(SegmentReader, i64)>, LogError> {
+        let state = self.lock();
+        if state.deleted {
+            return Err(LogError::Deleted);
+        }
+        let wanted = |segment: &&Segment| segment.next_offset > from_offset && segment.max_timestamp_ms >= timestamp_ms;
+        let Some(segment) = state.segments.iter().find(wanted) else {
+            return Ok(None);
+        };
+        Ok(Some((segment.reader_at_timestamp(&self.files, timestamp_ms)?, segment.next_offset)))
+    }
+
     /// Goes on to a new segment, unless the last one is empty.
     fn roll(&self, state: &mut State) -> io::Result<()> {
         match state.segments.last() {
@@ -325,19 +332,10 @@ impl PartitionLog {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    pub(crate) fn directory(&self) -> &Path {
-        &self.directory
-    }
 }
 
 impl State {
     fn bounds(&self) -> Bounds {
         Bounds { start_offset: self.start_offset, high_watermark: self.next_offset }
     }
-}
-
-/// How many bytes lie between `start` and the reader. Both are in one read, so they fit.
-fn whole_bytes(reader: &SegmentReader, start: u64) -> usize {
-    usize::try_from(reader.position - start).unwrap_or(usize::MAX)
 }

@@ -183,13 +183,16 @@ pub(crate) fn stamp(batch: &mut [u8], base_offset: i64, leader_epoch: i32) {
 pub(crate) mod samples {
     //! Batches as a producer would send them.
 
+    /// The attributes of a batch and what makes its records fit them.
+    pub(crate) type Compress = (i16, fn(&[u8]) -> Vec<u8>);
+
     /// What a test wants in a batch; the rest is usual.
     #[derive(Clone)]
     pub(crate) struct Sample {
         pub(crate) timestamps_ms: Vec<i64>,
         pub(crate) value: Vec<u8>,
         pub(crate) producer: Option<(i64, i16, i32)>,
-        pub(crate) compress: (i16, fn(&[u8]) -> Vec<u8>),
+        pub(crate) compress: Compress,
     }
 
     impl Sample {

@@ -93,9 +93,9 @@ fn base_offsets(directory: &Path) -> io::Result<Vec<i64>> {
     match fs::read_dir(directory) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),
-        Ok(entries) => entries
-            .filter_map(|entry| entry.map(|entry| Segment::base_offset_of(&entry.path())).transpose())
-            .collect(),
+        Ok(entries) => {
+            entries.filter_map(|entry| entry.map(|entry| Segment::base_offset_of(&entry.path())).transpose()).collect()
+        }
     }
 }
 
@@ -109,7 +109,9 @@ fn walk(segment: &mut Segment, producers: &mut ProducerStates, checksums: Checks
     while file_bytes - segment.bytes >= HEADER_BYTES as u64 {
         let mut bytes = [0; HEADER_BYTES];
         reader.read_exact(&mut bytes)?;
-        let Ok(header) = BatchHeader::parse(&bytes) else { break };
+        let Ok(header) = BatchHeader::parse(&bytes) else {
+            break;
+        };
         if header.base_offset < segment.next_offset || u64::from(header.total_bytes) > file_bytes - segment.bytes {
             break;
         }
