@@ -1,2 +1,10 @@
-//! Penstock.
-fn main() {}
+//! The `penstock` program.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use penstock::args::Cli;
+
+fn main() -> ExitCode {
+    penstock::run(Cli::parse())
+}
