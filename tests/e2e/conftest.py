@@ -1,0 +1,95 @@
+"""What the end-to-end tests stand on: the release program, and real services from packages, on free ports of loopback."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+from penstock import Penstock  # noqa: E402
+from services import Services  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--program", required=True, help="the release build of penstock")
+    parser.addoption("--functions", required=True, help="the folder with the built load, admin and query")
+    parser.addoption("--cache", required=True, help="the folder that tests/install filled")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests mostly wait for batches, so they run side by side; those over real services share one set of them."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if "services" in item.fixturenames or (callspec and "services" in callspec.params.values()):
+            item.add_marker(pytest.mark.xdist_group("services"))
+
+
+@pytest.fixture(scope="session")
+def cache(pytestconfig):
+    return pathlib.Path(pytestconfig.getoption("--cache")).resolve()
+
+
+@pytest.fixture(scope="session")
+def program(pytestconfig):
+    return pathlib.Path(pytestconfig.getoption("--program")).resolve()
+
+
+@pytest.fixture(scope="session")
+def functions(pytestconfig):
+    return pathlib.Path(pytestconfig.getoption("--functions")).resolve()
+
+
+@pytest.fixture(scope="session")
+def services(cache, tmp_path_factory):
+    """Apache Kafka, DynamoDB Local and LocalStack's S3."""
+    with Services(cache, tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@pytest.fixture
+def start(program, tmp_path):
+    """Starts servers, each with a data folder of its own unless one is given, and stops what is left at the end."""
+    started = []
+
+    def begin(command="up", *flags, data=None, env=None, kafka_port=None):
+        server = Penstock(program, command, data or tmp_path / f"data{len(started)}", flags, env, kafka_port)
+        started.append(server)
+        server.start()
+        return server
+
+    yield begin
+    for server in started:
+        server.kill()
+
+
+@pytest.fixture
+def server(start):
+    return start("up")
+
+
+DEPLOYMENTS = ("embedded", "functions", "services")
+
+
+@pytest.fixture(params=DEPLOYMENTS)
+def deployment(request, start):
+    """The same server three ways: all embedded; with built Lambda binaries; over real Kafka, S3 and DynamoDB."""
+    if request.param == "embedded":
+        return start("up")
+    if request.param == "functions":
+        return start("up", "--functions", str(request.getfixturevalue("functions")))
+    services = request.getfixturevalue("services")
+    return start("up", *services.flags(), env=services.env)
+
+
+def run(argv, **kwargs):
+    """Runs a program to its end and returns what it did; never longer than two minutes."""
+    return subprocess.run([str(a) for a in argv], capture_output=True, text=True, timeout=kwargs.pop("timeout", 120),
+                          env={**os.environ, **kwargs.pop("env", {})}, **kwargs)
