@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use penstock_kernel::batch::Batch;
+use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::LoadStatistics;
 
 use crate::args::PreviewArgs;
@@ -90,14 +91,14 @@ fn load(
     out: &mut impl Write,
 ) -> Result<(), PreviewError> {
     let Definition { plan, table } = definition;
-    let whole = plan.load(&chunk.batch(), 0);
+    let whole = plan.load(&chunk.batch(), &Facts::at(0));
     *statistics += whole.statistics;
     let written = if whole.rejected.is_empty() {
         lines::loaded(out, &table.columns, &whole)
     } else {
         chunk.batch().records.iter().try_for_each(|record| {
             let one = Batch { topic: String::new(), records: vec![*record] };
-            lines::loaded(out, &table.columns, &plan.load(&one, 0))
+            lines::loaded(out, &table.columns, &plan.load(&one, &Facts::at(0)))
         })
     };
     written.map_err(|source| PreviewError::Output { source })?;

@@ -5,3 +5,49 @@
 
 pub(crate) mod json;
 pub(crate) mod value;
+
+use json::{JsonReader, JsonScratch};
+use value::Value;
+
+/// How records are read; compiled once. One variant a format.
+#[derive(Debug, Clone)]
+pub(crate) enum Reader {
+    Json(JsonReader),
+}
+
+/// Room that is used again for each record.
+#[derive(Debug, Default)]
+pub(crate) struct ReaderScratch<'a> {
+    json: JsonScratch<'a>,
+}
+
+/// A row of a record.
+#[derive(Debug)]
+pub(crate) struct Row<'r, 'a> {
+    /// Place in the record, from 0.
+    pub(crate) index: u32,
+    /// Whether the record has no other row.
+    pub(crate) only: bool,
+    /// Its bytes within the record.
+    pub(crate) raw: &'a [u8],
+    /// One entry a source field, in the order of the plain names; fields beyond the last are missing.
+    pub(crate) values: &'r [Value<'a>],
+}
+
+impl Reader {
+    /// Hands each row of a record to `take`, in order. `value` is never empty.
+    ///
+    /// # Errors
+    /// The reason why the record cannot be read; `take` was not called then.
+    #[inline]
+    pub(crate) fn read<'a>(
+        &self,
+        value: &'a [u8],
+        scratch: &mut ReaderScratch<'a>,
+        take: impl FnMut(Row<'_, 'a>),
+    ) -> Result<(), String> {
+        match self {
+            Self::Json(reader) => reader.read(value, &mut scratch.json, take),
+        }
+    }
+}

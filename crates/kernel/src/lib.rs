@@ -8,6 +8,8 @@ pub mod batch;
 mod convert;
 pub mod encode;
 pub mod error_chain;
+pub mod expression;
+pub mod facts;
 pub mod format;
 pub mod ids;
 pub mod job;

@@ -18,6 +18,9 @@ mod tests;
 use arrow_schema::SchemaRef;
 
 use crate::batch::Batch;
+use crate::expression::Expressions;
+use crate::facts::Facts;
+use crate::format::Reader;
 use crate::format::json::JsonReader;
 use crate::job::JobDefinition;
 use crate::loaded::Loaded;
@@ -34,7 +37,7 @@ use sink::Origin;
 /// A compiled job version. Cheap to clone, and usable by several threads at once.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    reader: JsonReader,
+    reader: Reader,
     strict: bool,
     /// Columns that records feed, in the order of the table.
     feeds: Vec<Feed>,
@@ -44,11 +47,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compiles `job` against the table it loads.
+    /// Compiles `job` against the table it loads; `_expressions` is the language of its computed columns and filter.
     ///
     /// # Errors
     /// [`DefinitionError`] names what is wrong in the definition, and where.
-    pub fn compile(job: &JobDefinition, table: &TableDefinition) -> Result<Self, DefinitionError> {
+    pub fn compile(
+        job: &JobDefinition,
+        table: &TableDefinition,
+        _expressions: &dyn Expressions,
+    ) -> Result<Self, DefinitionError> {
         let properties = &job.properties;
         match properties.format() {
             Format::Json => {}
@@ -74,7 +81,7 @@ impl Plan {
         }
         let (feeds, origins) = mapping.resolve(table)?;
         Ok(Self {
-            reader: reader.with_strip_outer_array(properties.strip_outer_array()),
+            reader: Reader::Json(reader.with_strip_outer_array(properties.strip_outer_array())),
             strict: properties.strict_mode(),
             feeds,
             origins,
@@ -84,9 +91,8 @@ impl Plan {
 
     /// Loads a batch. Never fails because of data: what does not fit becomes a rejected row.
     ///
-    /// `now_ms` (milliseconds since the epoch) is what `DEFAULT CURRENT_TIMESTAMP` gives, in whole seconds of UTC. A
-    /// batch whose text would not fit one Arrow array (2 GiB) comes as several entries of [`Loaded::tables`].
-    pub fn load(&self, batch: &Batch<'_>, now_ms: i64) -> Loaded {
-        load::load(self, batch, now_ms)
+    /// A batch whose text would not fit one Arrow array (2 GiB) comes as several entries of [`Loaded::tables`].
+    pub fn load(&self, batch: &Batch<'_>, facts: &Facts) -> Loaded {
+        load::load(self, batch, facts)
     }
 }

@@ -17,6 +17,7 @@ use penstock_catalog::Catalog;
 use penstock_catalog::commit::{Commit, CommitOutcome, CommittedRange};
 use penstock_catalog::job::JobSnapshot;
 use penstock_kernel::encode::WriterOptions;
+use penstock_kernel::facts::Facts;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::loaded::LoadStatistics;
 use penstock_kernel::progress::ErrorWindow;
@@ -198,7 +199,7 @@ impl Loader {
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
-        let loaded = prepared.plan.load(&selection.batch, started_ms);
+        let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms));
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));

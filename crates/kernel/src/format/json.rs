@@ -13,6 +13,7 @@ mod tests;
 pub(crate) mod text;
 mod tree;
 
+use crate::format::Row;
 use crate::format::value::Value;
 use fault::{Fault, FaultKind};
 use matching::{Keys, Matches};
@@ -34,19 +35,6 @@ pub(crate) struct JsonReader {
 pub(crate) struct JsonScratch<'a> {
     row: Matches<'a>,
     root: Matches<'a>,
-}
-
-/// A row of a record.
-#[derive(Debug)]
-pub(crate) struct JsonRow<'r, 'a> {
-    /// Place in the record, from 0.
-    pub(crate) index: u32,
-    /// Whether the record has no other row.
-    pub(crate) only: bool,
-    /// Its text.
-    pub(crate) text: &'a str,
-    /// One entry a path or key.
-    pub(crate) values: &'r [Value<'a>],
 }
 
 impl JsonReader {
@@ -81,7 +69,7 @@ impl JsonReader {
         &self,
         value: &'a [u8],
         scratch: &mut JsonScratch<'a>,
-        take: impl FnMut(JsonRow<'_, 'a>),
+        take: impl FnMut(Row<'_, 'a>),
     ) -> Result<(), String> {
         let read = match simdutf8::basic::from_utf8(value) {
             Ok(text) => match &self.root {
@@ -97,7 +85,7 @@ impl JsonReader {
         &self,
         text: &'a str,
         scratch: &mut Matches<'a>,
-        mut take: impl FnMut(JsonRow<'_, 'a>),
+        mut take: impl FnMut(Row<'_, 'a>),
     ) -> Result<(), Fault> {
         let shape = self.shape();
         let mut rows = Documents::open(text, shape)?;
@@ -109,14 +97,14 @@ impl JsonReader {
         while rest.next(|cursor| cursor.skip_container(shape.depth()))?.is_some() {
             only = false;
         }
-        take(JsonRow { index: 0, only, text: first, values: &scratch.slots });
+        take(Row { index: 0, only, raw: first.as_bytes(), values: &scratch.slots });
         if only {
             return Ok(());
         }
         for index in 1.. {
             let next = rows.next(|cursor| scratch.fill(&self.tree, self.keys, cursor, shape.depth()))?;
             let Some(text) = next else { break };
-            take(JsonRow { index, only, text, values: &scratch.slots });
+            take(Row { index, only, raw: text.as_bytes(), values: &scratch.slots });
         }
         Ok(())
     }
@@ -126,7 +114,7 @@ impl JsonReader {
         root: &Tree,
         text: &'a str,
         scratch: &mut JsonScratch<'a>,
-        mut take: impl FnMut(JsonRow<'_, 'a>),
+        mut take: impl FnMut(Row<'_, 'a>),
     ) -> Result<(), Fault> {
         let outer = match text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
             true => Shape::Array,
@@ -148,7 +136,7 @@ impl JsonReader {
         let mut index = 0;
         for found in roots {
             self.read_rows(found, &mut scratch.row, |row| {
-                take(JsonRow { index, only: rows == 1, ..row });
+                take(Row { index, only: rows == 1, ..row });
                 index += 1;
             })?;
         }

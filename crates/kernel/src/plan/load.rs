@@ -7,7 +7,8 @@ use super::rows::Rows;
 use super::sink::{self, Origin};
 use crate::batch::Batch;
 use crate::convert::Scratch;
-use crate::format::json::{JsonRow, JsonScratch};
+use crate::facts::Facts;
+use crate::format::{ReaderScratch, Row};
 use crate::loaded::{Loaded, TablePartition};
 use arrow_array::RecordBatch;
 
@@ -15,18 +16,18 @@ use arrow_array::RecordBatch;
 /// the difference. Tests see the same happen with less memory.
 const MAX_TEXT_BYTES: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
 
-pub(super) fn load(plan: &Plan, batch: &Batch<'_>, now_ms: i64) -> Loaded {
+pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
     let mut ranges = Ranges::default();
     let mut loading = Loading {
         plan,
-        now_ms,
+        facts,
         max_rows: max_rows(plan),
         rows: Rows::new(plan, batch.records.len()),
         scratch: Scratch::default(),
         rejected: Vec::new(),
         tables: Vec::new(),
     };
-    let mut scratch = JsonScratch::default();
+    let mut scratch = ReaderScratch::default();
     for (number, record) in batch.records.iter().enumerate() {
         ranges.meet(record);
         let Some(value) = record.value.filter(|value| !value.is_empty()) else {
@@ -53,7 +54,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, now_ms: i64) -> Loaded {
 
 struct Loading<'p, 'a> {
     plan: &'p Plan,
-    now_ms: i64,
+    facts: &'p Facts,
     max_rows: usize,
     rows: Rows<'a>,
     scratch: Scratch,
@@ -63,12 +64,12 @@ struct Loading<'p, 'a> {
 
 impl<'a> Loading<'_, 'a> {
     #[inline]
-    fn push(&mut self, record: usize, value: &'a [u8], row: &JsonRow<'_, 'a>) {
+    fn push(&mut self, record: usize, value: &'a [u8], row: &Row<'_, 'a>) {
         if self.rows.count >= self.max_rows || self.rows.text_bytes >= MAX_TEXT_BYTES {
             self.flush();
         }
-        self.rows.text_bytes += row.text.len();
-        let raw = if row.only { value } else { row.text.as_bytes() };
+        self.rows.text_bytes += row.raw.len();
+        let raw = if row.only { value } else { row.raw };
         let source = RowSource { record, index: Some(row.index), raw };
         let rejection = self.rows.push(self.plan, row.values, source, &mut self.scratch);
         self.rejected.extend(rejection);
@@ -77,7 +78,7 @@ impl<'a> Loading<'_, 'a> {
     fn flush(&mut self) {
         let mut rows = std::mem::replace(&mut self.rows, Rows::new(self.plan, 0));
         sink::check(self.plan, &mut rows, &mut self.rejected);
-        self.tables.extend(sink::assemble(self.plan, rows, self.now_ms));
+        self.tables.extend(sink::assemble(self.plan, rows, self.facts.now_ms));
     }
 
     fn finish(mut self) -> (Vec<RecordBatch>, Vec<Rejection<'a>>) {

@@ -2,6 +2,8 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::batch::Record;
+use crate::expression::NoExpressions;
+use crate::facts::Facts;
 use crate::ids::{DatabaseId, JobId, TableId};
 use crate::job::{ColumnItem, KafkaSource, LoadClauses};
 use crate::loaded::{LoadStatistics, TablePartition};
@@ -72,7 +74,7 @@ fn assignment(name: &str) -> ColumnItem {
 }
 
 fn refusal(clauses: LoadClauses, properties: &[(&str, &str)], table: &TableDefinition) -> DefinitionError {
-    Plan::compile(&job(clauses, properties), table).expect_err("must be refused")
+    Plan::compile(&job(clauses, properties), table, &NoExpressions).expect_err("must be refused")
 }
 
 fn record(source_partition: i32, offset: i64, timestamp_ms: Option<i64>, value: Option<&[u8]>) -> Record<'_> {
@@ -84,10 +86,14 @@ const JSON: &[(&str, &str)] = &[("format", "json")];
 #[test]
 fn the_tutorials_job_loads_the_tutorials_records() {
     let paths = r#"["$.uid","$.site","$.vtime"]"#;
-    let plan = Plan::compile(&job(LoadClauses::default(), &[("format", "JSON"), ("jsonpaths", paths)]), &site_clicks());
+    let plan = Plan::compile(
+        &job(LoadClauses::default(), &[("format", "JSON"), ("jsonpaths", paths)]),
+        &site_clicks(),
+        &NoExpressions,
+    );
     let value = br#"{"uid": 2926, "site": "https://docs.starrocks.io/", "vtime": 1718034793}"#;
     let batch = Batch { topic: "test2".to_owned(), records: vec![record(0, 0, Some(5), Some(value))] };
-    let loaded = plan.unwrap().load(&batch, 0);
+    let loaded = plan.unwrap().load(&batch, &Facts::at(0));
     let [(TablePartition::Whole, rows)] = loaded.tables.as_slice() else { panic!("{loaded:?}") };
     assert_eq!(rows.schema(), site_clicks().arrow_schema());
     assert_eq!(rows.num_rows(), 1);
@@ -100,15 +106,15 @@ fn the_tutorials_job_loads_the_tutorials_records() {
 
 #[test]
 fn an_empty_batch_gives_nothing() {
-    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks()).unwrap();
-    let loaded = plan.load(&Batch::default(), 0);
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
+    let loaded = plan.load(&Batch::default(), &Facts::at(0));
     assert!(loaded.tables.is_empty() && loaded.rejected.is_empty() && loaded.ranges.is_empty());
     assert_eq!(loaded.statistics, LoadStatistics::default());
 }
 
 #[test]
 fn ranges_are_per_source_partition_and_hold_every_record() {
-    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks()).unwrap();
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
     let good: &[u8] = br#"{"uid":1,"site":"a","vtime":2}"#;
     let records = vec![
         record(1, 7, Some(30), Some(good)),
@@ -117,7 +123,7 @@ fn ranges_are_per_source_partition_and_hold_every_record() {
         record(4, 0, None, Some(b"")),
         record(5, 3, Some(-1), Some(b"{} {}")),
     ];
-    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, 0);
+    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, &Facts::at(0));
     let found: Vec<_> = loaded
         .ranges
         .iter()
@@ -142,13 +148,13 @@ fn ranges_are_per_source_partition_and_hold_every_record() {
 
 #[test]
 fn a_rejected_row_of_one_keeps_the_records_value_and_key() {
-    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks()).unwrap();
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
     let long = vec![b'k'; 1000];
     let mut records = vec![record(0, 1, Some(2), Some(b" {} \n")), record(0, 2, None, Some(b"{\"uid\":1} {}"))];
     for record in &mut records {
         record.key = Some(&long);
     }
-    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, 0);
+    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, &Facts::at(0));
     let found: Vec<_> = loaded
         .rejected
         .iter()
@@ -161,11 +167,14 @@ fn a_rejected_row_of_one_keeps_the_records_value_and_key() {
 
 #[test]
 fn long_values_are_shortened_in_reasons() {
-    let plan =
-        Plan::compile(&job(LoadClauses::default(), &[("format", "json"), ("strict_mode", "true")]), &site_clicks());
+    let plan = Plan::compile(
+        &job(LoadClauses::default(), &[("format", "json"), ("strict_mode", "true")]),
+        &site_clicks(),
+        &NoExpressions,
+    );
     let value = format!("{{\"uid\":\"{}\"}}", "ä".repeat(1000));
     let batch = Batch { topic: String::new(), records: vec![record(0, 0, None, Some(value.as_bytes()))] };
-    let loaded = plan.unwrap().load(&batch, 0);
+    let loaded = plan.unwrap().load(&batch, &Facts::at(0));
     let expected = format!("Value '{}...' is out of range. The type of 'uid' is BIGINT", "ä".repeat(40));
     assert_eq!(loaded.rejected[0].reason, expected);
 }
@@ -180,11 +189,11 @@ fn rows_continue_in_other_columns_before_arrow_runs_out_of_offsets() {
         ..column(4, "filler", ColumnType::Varchar(STRING_BYTES))
     });
     let only_uid = || columns(["uid", "site", "vtime"].map(plain).to_vec());
-    let plan = Plan::compile(&job(only_uid(), JSON), &wide).unwrap();
+    let plan = Plan::compile(&job(only_uid(), JSON), &wide, &NoExpressions).unwrap();
     let row = br#"{"uid":1,"site":"a","vtime":2}"#;
     let value = row.repeat(40);
     let batch = Batch { topic: String::new(), records: vec![record(0, 0, None, Some(&value))] };
-    let loaded = plan.load(&batch, 0);
+    let loaded = plan.load(&batch, &Facts::at(0));
     let sizes: Vec<_> = loaded.tables.iter().map(|(_, rows)| rows.num_rows()).collect();
     assert_eq!(sizes, [16, 16, 8]);
     assert_eq!(loaded.statistics.loaded, 40);
@@ -220,8 +229,12 @@ fn a_path_of_the_whole_row_needs_a_column_that_can_hold_it() {
     let paths = [("format", "json"), ("jsonpaths", r#"["$"]"#)];
     let error = refusal(LoadClauses::default(), &paths, &site_clicks());
     assert_eq!(error.to_string(), "path `$` cannot feed column `uid` of type bigint");
-    Plan::compile(&job(columns(vec![plain("skipped")]), &paths), &table(vec![column(1, "j", ColumnType::Json)]))
-        .unwrap();
+    Plan::compile(
+        &job(columns(vec![plain("skipped")]), &paths),
+        &table(vec![column(1, "j", ColumnType::Json)]),
+        &NoExpressions,
+    )
+    .unwrap();
 }
 
 #[test]
@@ -229,7 +242,7 @@ fn defaults_are_values_of_their_columns() {
     let with_default = |column_type, default| {
         let mut columns = vec![column(1, "id", ColumnType::Int), column(2, "d", column_type)];
         columns[1].default = Some(default);
-        Plan::compile(&job(self::columns(vec![plain("id")]), JSON), &table(columns))
+        Plan::compile(&job(self::columns(vec![plain("id")]), JSON), &table(columns), &NoExpressions)
     };
     let literal = |text: &str| ColumnDefault::Literal(text.to_owned());
     with_default(ColumnType::Json, literal("{\"a\": [1]}")).unwrap();

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::{NOW_MS, Row, batch, hex, job, rows, table};
+use penstock_kernel::expression::NoExpressions;
+use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::Loaded;
 use penstock_kernel::plan::Plan;
 use serde::Deserialize;
@@ -110,9 +112,9 @@ fn run(group: &Group, case: &Case, strict: &str) -> Result<Loaded, String> {
     let names: Option<Vec<&str>> = group.columns.as_ref().map(|names| names.iter().map(String::as_str).collect());
     let properties = group.properties.iter().chain(&case.properties).map(|(key, value)| (key.as_str(), value.as_str()));
     let job = job(names.as_deref(), properties.chain([("strict_mode", strict)]));
-    let plan = Plan::compile(&job, &table(&columns)).map_err(|error| error.to_string())?;
+    let plan = Plan::compile(&job, &table(&columns), &NoExpressions).map_err(|error| error.to_string())?;
     let message = message(case);
-    Ok(plan.load(&batch(&[&message, &message, &message]), NOW_MS))
+    Ok(plan.load(&batch(&[&message, &message, &message]), &Facts::at(NOW_MS)))
 }
 
 fn compare(

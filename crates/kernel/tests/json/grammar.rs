@@ -2,6 +2,8 @@
 //! neighbours load.
 
 use crate::support::{NOW_MS, batch, hex, job, rows, table};
+use penstock_kernel::expression::NoExpressions;
+use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::Loaded;
 use penstock_kernel::plan::Plan;
 use serde::Deserialize;
@@ -28,16 +30,16 @@ fn bytes(text: &str) -> Vec<u8> {
 
 /// Plans that differ in what they read of a record: its id by key, and `x` and what is below by paths.
 fn plans() -> Vec<Plan> {
-    let simple = Plan::compile(&job(None, []), &table(&["id BIGINT"]));
+    let simple = Plan::compile(&job(None, []), &table(&["id BIGINT"]), &NoExpressions);
     let paths = r#"["$.id","$.x","$.x.a","$.x[0]","$.x.*","$.y[1].z","$"]"#;
     let columns = ["id BIGINT", "a JSON", "b STRING", "c INT", "d DOUBLE", "e DATETIME", "f STRING"];
-    let matched = Plan::compile(&job(None, [("jsonpaths", paths)]), &table(&columns));
+    let matched = Plan::compile(&job(None, [("jsonpaths", paths)]), &table(&columns), &NoExpressions);
     vec![simple.unwrap(), matched.unwrap()]
 }
 
 /// Loads the record between two good ones, and says whether it was taken as JSON.
 fn is_taken(plan: &Plan, record: &[u8]) -> bool {
-    let loaded = plan.load(&batch(&[b"{\"id\":1,\"x\":[1]}", record, b"{\"id\":2,\"x\":[1]}"]), NOW_MS);
+    let loaded = plan.load(&batch(&[b"{\"id\":1,\"x\":[1]}", record, b"{\"id\":2,\"x\":[1]}"]), &Facts::at(NOW_MS));
     let ids: Vec<_> = rows(&loaded).into_iter().map(|row| row[0].clone()).collect();
     let shown = String::from_utf8_lossy(record);
     assert_eq!(ids.first().unwrap().as_deref(), Some("1"), "{shown}");
@@ -171,9 +173,11 @@ fn huge_values_are_read() {
 
 #[test]
 fn one_record_may_hold_very_many_rows() {
-    let plan = Plan::compile(&job(None, [("strip_outer_array", "true")]), &table(&["id BIGINT NOT NULL"])).unwrap();
+    let plan =
+        Plan::compile(&job(None, [("strip_outer_array", "true")]), &table(&["id BIGINT NOT NULL"]), &NoExpressions)
+            .unwrap();
     let record = format!("[{}{{}}]", "{\"id\":1},".repeat(100_000));
-    let loaded = plan.load(&batch(&[record.as_bytes()]), NOW_MS);
+    let loaded = plan.load(&batch(&[record.as_bytes()]), &Facts::at(NOW_MS));
     assert_conserved(&loaded);
     assert_eq!(loaded.statistics.loaded, 100_000);
     let rejected: Vec<_> = loaded.rejected.iter().map(|row| (row.index, row.raw.as_slice())).collect();

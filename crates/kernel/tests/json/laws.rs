@@ -1,6 +1,8 @@
 //! Laws of loading, over generated definitions and records.
 
 use penstock_kernel::batch::{Batch, Record};
+use penstock_kernel::expression::NoExpressions;
+use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::{Loaded, RejectedRow};
 use penstock_kernel::plan::Plan;
 use proptest::collection::vec;
@@ -103,7 +105,7 @@ fn plan() -> impl Strategy<Value = Plan> {
     (flag(), flag(), paths, root).prop_map(|(strict, strip, paths, root)| {
         let properties =
             [("strict_mode", strict), ("strip_outer_array", strip), ("jsonpaths", paths), ("json_root", root)];
-        Plan::compile(&job(None, properties), &table(&COLUMNS)).expect("a definition that works")
+        Plan::compile(&job(None, properties), &table(&COLUMNS), &NoExpressions).expect("a definition that works")
     })
 }
 
@@ -167,7 +169,7 @@ proptest! {
     #[test]
     fn nothing_is_lost_and_nothing_panics(plan in plan(), values in vec(value(), 0..12)) {
         let batch = spread(&values);
-        let loaded = plan.load(&batch, NOW_MS);
+        let loaded = plan.load(&batch, &Facts::at(NOW_MS));
         assert_conserved(&batch, &loaded);
         let order: Vec<_> = loaded.rejected.iter().map(|row| (row.source_partition, row.offset, row.index)).collect();
         prop_assert!(order.is_sorted());
@@ -176,7 +178,7 @@ proptest! {
     #[test]
     fn equal_batches_give_equal_results(plan in plan(), values in vec(value(), 0..12)) {
         let batch = spread(&values);
-        let (one, other) = (plan.load(&batch, NOW_MS), plan.load(&batch, NOW_MS));
+        let (one, other) = (plan.load(&batch, &Facts::at(NOW_MS)), plan.load(&batch, &Facts::at(NOW_MS)));
         prop_assert_eq!(one.tables, other.tables);
         prop_assert_eq!(one.rejected, other.rejected);
         prop_assert_eq!(one.ranges, other.ranges);
@@ -189,7 +191,7 @@ proptest! {
         let cut = cut.index(slices.len() + 1);
         let part = |records: &[Record<'_>]| {
             let records = records.to_vec();
-            let loaded = plan.load(&Batch { topic: "topic".to_owned(), records }, NOW_MS);
+            let loaded = plan.load(&Batch { topic: "topic".to_owned(), records }, &Facts::at(NOW_MS));
             (rows(&loaded), without_batch(&loaded.rejected))
         };
         let (first, second) = (part(&all.records[..cut]), part(&all.records[cut..]));
@@ -200,16 +202,16 @@ proptest! {
 
     #[test]
     fn a_record_does_not_change_its_neighbours(plan in plan(), values in vec(value(), 1..8)) {
-        let alone: Vec<_> = values.iter().flat_map(|value| rows(&plan.load(&batch(&[value]), NOW_MS))).collect();
+        let alone: Vec<_> = values.iter().flat_map(|value| rows(&plan.load(&batch(&[value]), &Facts::at(NOW_MS)))).collect();
         let slices: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
-        prop_assert_eq!(rows(&plan.load(&batch(&slices), NOW_MS)), alone);
+        prop_assert_eq!(rows(&plan.load(&batch(&slices), &Facts::at(NOW_MS))), alone);
     }
 
     #[test]
     fn strict_mode_only_rejects_more(values in vec(value(), 0..8)) {
-        let plan = |strict| Plan::compile(&job(None, [("strict_mode", strict)]), &table(&COLUMNS)).unwrap();
+        let plan = |strict| Plan::compile(&job(None, [("strict_mode", strict)]), &table(&COLUMNS), &NoExpressions).unwrap();
         let slices: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
-        let (plain, strict) = (plan("false").load(&batch(&slices), NOW_MS), plan("true").load(&batch(&slices), NOW_MS));
+        let (plain, strict) = (plan("false").load(&batch(&slices), &Facts::at(NOW_MS)), plan("true").load(&batch(&slices), &Facts::at(NOW_MS)));
         prop_assert_eq!(plain.statistics.total, strict.statistics.total);
         prop_assert!(strict.statistics.loaded <= plain.statistics.loaded);
         let plain = rows(&plain);
@@ -220,8 +222,8 @@ proptest! {
     fn a_record_is_taken_exactly_if_another_parser_takes_it(value in value()) {
         // The other one has no limit of depth, and no opinion on what a record may be.
         let record = [b"{\"id\":1,\"q\":".as_slice(), &value, b"}"].concat();
-        let plan = Plan::compile(&job(None, []), &table(&["id BIGINT"])).unwrap();
-        let taken = plan.load(&batch(&[&record]), NOW_MS).rejected.is_empty();
+        let plan = Plan::compile(&job(None, []), &table(&["id BIGINT"]), &NoExpressions).unwrap();
+        let taken = plan.load(&batch(&[&record]), &Facts::at(NOW_MS)).rejected.is_empty();
         let expected = std::str::from_utf8(&record).is_ok_and(|text| {
             serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>().all(|document| document.is_ok())
                 && text.trim_ascii().ends_with('}')
@@ -232,20 +234,20 @@ proptest! {
     #[test]
     fn any_path_compiles_or_says_where_it_is_wrong(path in "[$.a\\[\\]0-9*\"\\\\' -]{0,12}") {
         let paths = serde_json::json!([path]).to_string();
-        match Plan::compile(&job(None, [("jsonpaths", paths.as_str())]), &table(&["s STRING"])) {
-            Ok(plan) => assert_eq!(plan.load(&batch(&[b"{\"a\":[1]}"]), NOW_MS).statistics.total, 1),
+        match Plan::compile(&job(None, [("jsonpaths", paths.as_str())]), &table(&["s STRING"]), &NoExpressions) {
+            Ok(plan) => assert_eq!(plan.load(&batch(&[b"{\"a\":[1]}"]), &Facts::at(NOW_MS)).statistics.total, 1),
             Err(error) => assert!(error.hint().is_some()),
         }
     }
 
     #[test]
     fn any_definition_compiles_or_is_refused(jsonpaths in any::<String>(), root in any::<String>()) {
-        let _ = Plan::compile(&job(None, [("jsonpaths", jsonpaths.as_str()), ("json_root", root.as_str())]), &table(&["s STRING"]));
+        let _ = Plan::compile(&job(None, [("jsonpaths", jsonpaths.as_str()), ("json_root", root.as_str())]), &table(&["s STRING"]), &NoExpressions);
     }
 }
 
 #[test]
 fn a_plan_is_used_by_several_threads() {
     fn shared<T: Send + Sync + Clone>(_: &T) {}
-    shared(&Plan::compile(&job(None, []), &table(&["s STRING"])).unwrap());
+    shared(&Plan::compile(&job(None, []), &table(&["s STRING"]), &NoExpressions).unwrap());
 }

@@ -1,6 +1,7 @@
 //! ALTER ROUTINE LOAD: the next version of a paused job's definition.
 
 use penstock_catalog::job::Changed;
+use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::plan::Plan;
 use penstock_kernel::state::JobState;
 use penstock_sql::definition::altered_definition;
@@ -35,7 +36,7 @@ impl Admin {
             table.ok_or_else(|| SqlError::new(code::UNKNOWN_TABLE, format!("Unknown table '{}'", job.table)))?;
         let current = self.definition(&job).await?;
         let mut next = altered_definition(&current, &statement, &table)?;
-        Plan::compile(&next, &table).map_err(|error| of_definition(&error))?;
+        Plan::compile(&next, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
         let (old_spec, new_spec) = (spec(&current, job.created_at_ms), spec(&next, job.created_at_ms));
         if let Some(mapping) = job.mapping.clone().map(MappingId)
             && old_spec != new_spec

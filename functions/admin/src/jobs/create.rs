@@ -3,6 +3,7 @@
 use penstock_catalog::database::Created;
 use penstock_catalog::job::{Job, JobFailure};
 use penstock_kernel::error_chain::one_line;
+use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
@@ -32,7 +33,7 @@ impl Admin {
             time_zone: &session.time_zone,
         };
         let mut definition = job_definition(&statement, context)?;
-        Plan::compile(&definition, &table).map_err(|error| of_definition(&error))?;
+        Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
         let job = match self.catalog.create_job(definition.clone()).await.map_err(of_catalog)? {
             Created::New(job) => job,
             Created::Exists(_) => {

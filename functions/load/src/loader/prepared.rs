@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use object_store::ObjectStore;
 use penstock_catalog::Catalog;
 use penstock_catalog::job::Job;
+use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
@@ -82,7 +83,7 @@ async fn prepare(
         futures::try_join!(catalog.job_definition(job.id, job.version), catalog.volume(&table.volume))?;
     let definition = definition.ok_or(LoadError::UnknownVersion { job: job.id, version: job.version })?;
     let volume = volume.ok_or_else(|| LoadError::UnknownVolume { volume: table.volume.clone() })?;
-    let plan = Plan::compile(&definition, &table).map_err(|source| LoadError::Definition {
+    let plan = Plan::compile(&definition, &table, &NoExpressions).map_err(|source| LoadError::Definition {
         job: job.id,
         version: job.version,
         source,
