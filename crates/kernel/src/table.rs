@@ -50,6 +50,23 @@ pub enum ColumnType {
     DateTime,
     /// Any JSON document, held as its minified text.
     Json,
+    /// Bytes, at most so many (1 to 1,048,576).
+    Varbinary(u32),
+    /// A list of entries of one type, each of which may be NULL.
+    Array(Box<ColumnType>),
+    /// Entries under keys; keys are of a type that holds no others, and not NULL; values may be NULL.
+    Map(Box<ColumnType>, Box<ColumnType>),
+    /// Named fields in order, each of which may be NULL; never empty.
+    Struct(Vec<StructField>),
+}
+
+/// A field of a `STRUCT`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StructField {
+    /// As written; JSON keys match it exactly.
+    pub name: String,
+    /// Its type.
+    pub column_type: ColumnType,
 }
 
 impl ColumnType {
@@ -71,6 +88,16 @@ impl ColumnType {
             Self::Char(_) | Self::Varchar(_) | Self::Json => DataType::Utf8,
             Self::Date => DataType::Date32,
             Self::DateTime => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self::Varbinary(_) => DataType::Binary,
+            Self::Array(entry) => DataType::List(Arc::new(Field::new("element", entry.arrow(), true))),
+            Self::Map(key, value) => {
+                let entry = vec![Field::new("key", key.arrow(), false), Field::new("value", value.arrow(), true)];
+                DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entry.into()), false)), false)
+            }
+            Self::Struct(fields) => {
+                let field = |field: &StructField| Field::new(&field.name, field.column_type.arrow(), true);
+                DataType::Struct(fields.iter().map(field).collect())
+            }
         }
     }
 }
@@ -93,6 +120,16 @@ impl fmt::Display for ColumnType {
             Self::Date => f.write_str("date"),
             Self::DateTime => f.write_str("datetime"),
             Self::Json => f.write_str("json"),
+            Self::Varbinary(bytes) => write!(f, "varbinary({bytes})"),
+            Self::Array(entry) => write!(f, "array<{entry}>"),
+            Self::Map(key, value) => write!(f, "map<{key},{value}>"),
+            Self::Struct(fields) => {
+                f.write_str("struct<")?;
+                for (place, StructField { name, column_type }) in fields.iter().enumerate() {
+                    write!(f, "{}{name} {column_type}", if place > 0 { ", " } else { "" })?;
+                }
+                f.write_str(">")
+            }
         }
     }
 }
