@@ -1,14 +1,15 @@
 //! Source values into columns: one file a family of types, each holding what its type accepts.
 //!
 //! A value that its column's type does not accept is [`Outcome::Invalid`], and NULL is appended in its place; whether
-//! that loses the row is decided by whoever appends, since strict mode decides it.
+//! that loses the row is decided by whoever appends, since strict mode decides it. What stands inside of an ARRAY, a MAP
+//! or a STRUCT never loses more than itself.
 
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_array::builder::{
-    BooleanBuilder, Date32Builder, Decimal128Builder, Decimal256Builder, Float32Builder, Float64Builder, Int8Builder,
-    Int16Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Decimal256Builder, Float32Builder, Float64Builder,
+    Int8Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow_buffer::i256;
 
@@ -20,10 +21,17 @@ mod boolean;
 mod calendar;
 mod decimal;
 mod document;
+mod field_text;
 mod float;
 mod integer;
+mod nested;
 mod number;
+mod scalar;
+#[cfg(test)]
+mod tests;
 mod text;
+
+use nested::{Lists, Maps, Structs};
 
 /// The value is none of its column's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,13 +64,17 @@ pub(crate) enum ColumnBuilder {
     Date(Date32Builder),
     DateTime(TimestampMicrosecondBuilder),
     Json(StringBuilder),
+    Binary { builder: BinaryBuilder, max_bytes: u32 },
+    Array(Box<Lists>),
+    Map(Box<Maps>),
+    Struct(Box<Structs>),
 }
 
 impl ColumnBuilder {
     /// An empty column with room for so many rows.
     pub(crate) fn new(column_type: &ColumnType, rows: usize) -> Self {
         // Text grows as it comes: how long it is, is not known here.
-        match *column_type {
+        match column_type {
             ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
             ColumnType::TinyInt => Self::TinyInt(Int8Builder::with_capacity(rows)),
             ColumnType::SmallInt => Self::SmallInt(Int16Builder::with_capacity(rows)),
@@ -75,15 +87,21 @@ impl ColumnBuilder {
             ColumnType::Double => Self::Double(Float64Builder::with_capacity(rows)),
             ColumnType::Decimal { precision, scale } => Self::Decimal {
                 builder: Decimal128Builder::with_capacity(rows).with_data_type(column_type.arrow()),
-                precision,
-                scale,
+                precision: *precision,
+                scale: *scale,
             },
             ColumnType::Char(max_bytes) | ColumnType::Varchar(max_bytes) => {
-                Self::Text { builder: StringBuilder::with_capacity(rows, 0), max_bytes }
+                Self::Text { builder: StringBuilder::with_capacity(rows, 0), max_bytes: *max_bytes }
             }
             ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
             ColumnType::DateTime => Self::DateTime(TimestampMicrosecondBuilder::with_capacity(rows)),
             ColumnType::Json => Self::Json(StringBuilder::with_capacity(rows, 0)),
+            ColumnType::Varbinary(max_bytes) => {
+                Self::Binary { builder: BinaryBuilder::with_capacity(rows, 0), max_bytes: *max_bytes }
+            }
+            ColumnType::Array(entry) => Self::Array(Box::new(Lists::new(entry, rows))),
+            ColumnType::Map(key, value) => Self::Map(Box::new(Maps::new(key, value, rows))),
+            ColumnType::Struct(fields) => Self::Struct(Box::new(Structs::new(fields, rows))),
         }
     }
 
@@ -96,6 +114,7 @@ impl ColumnBuilder {
                 self.append_null();
                 return Outcome::Null;
             }
+            value if self.is_nested() => return self.append_nested(value, scratch),
             Value::Escaped(raw) if !matches!(self, Self::Json(_)) => {
                 scratch.unescaped.clear();
                 if unescape(raw, &mut scratch.unescaped).is_err() {
@@ -108,6 +127,50 @@ impl ColumnBuilder {
             value => value,
         };
         match self.append_present(value, &mut scratch.document) {
+            Ok(()) => Outcome::Value,
+            Err(Invalid) => {
+                self.append_null();
+                Outcome::Invalid
+            }
+        }
+    }
+
+    /// Appends what a text field says, which is not JSON: `[1,2,"x"]` for an ARRAY, `{"k":1}` for a MAP or a STRUCT, a
+    /// document for JSON. One bad entry makes all of it invalid.
+    pub(crate) fn append_field_text(&mut self, text: &str, scratch: &mut Scratch) -> Outcome {
+        let outcome = match self {
+            Self::Json(_) => match crate::format::json::document(text) {
+                // The text `null` is a document too, but StarRocks has no column that tells it from NULL.
+                Some(value) => return self.append(&value, scratch),
+                None => Outcome::Invalid,
+            },
+            Self::Array(_) | Self::Map(_) | Self::Struct(_) => match field_text::read(self, text) {
+                Some(field) => {
+                    field_text::append(self, &field, scratch);
+                    return Outcome::Value;
+                }
+                None => Outcome::Invalid,
+            },
+            _ => return self.append(&Value::Text(text), scratch),
+        };
+        self.append_null();
+        outcome
+    }
+
+    /// Whether entries hold entries of their own.
+    #[inline]
+    fn is_nested(&self) -> bool {
+        matches!(self, Self::Array(_) | Self::Map(_) | Self::Struct(_))
+    }
+
+    fn append_nested(&mut self, value: &Value<'_>, scratch: &mut Scratch) -> Outcome {
+        let appended = match self {
+            Self::Array(lists) => lists.append(value, scratch),
+            Self::Map(maps) => maps.append(value, scratch),
+            Self::Struct(structs) => structs.append(value, scratch),
+            _ => Err(Invalid),
+        };
+        match appended {
             Ok(()) => Outcome::Value,
             Err(Invalid) => {
                 self.append_null();
@@ -138,6 +201,8 @@ impl ColumnBuilder {
                 document::read(value, scratch)?;
                 builder.append_value(&*scratch);
             }
+            Self::Binary { builder, max_bytes } => builder.append_value(text::read(value, *max_bytes, scratch)?),
+            Self::Array(_) | Self::Map(_) | Self::Struct(_) => return Err(Invalid),
         }
         Ok(())
     }
@@ -158,24 +223,32 @@ impl ColumnBuilder {
             Self::Text { builder, .. } | Self::Json(builder) => builder.append_null(),
             Self::Date(builder) => builder.append_null(),
             Self::DateTime(builder) => builder.append_null(),
+            Self::Binary { builder, .. } => builder.append_null(),
+            Self::Array(lists) => lists.append_null(),
+            Self::Map(maps) => maps.append_null(),
+            Self::Struct(structs) => structs.append_null(),
         }
     }
 
     /// What was appended.
-    pub(crate) fn finish(mut self) -> ArrayRef {
-        match &mut self {
-            Self::Boolean(builder) => Arc::new(builder.finish()),
-            Self::TinyInt(builder) => Arc::new(builder.finish()),
-            Self::SmallInt(builder) => Arc::new(builder.finish()),
-            Self::Int(builder) => Arc::new(builder.finish()),
-            Self::BigInt(builder) => Arc::new(builder.finish()),
-            Self::LargeInt(builder) => Arc::new(builder.finish()),
-            Self::Float(builder) => Arc::new(builder.finish()),
-            Self::Double(builder) => Arc::new(builder.finish()),
-            Self::Decimal { builder, .. } => Arc::new(builder.finish()),
-            Self::Text { builder, .. } | Self::Json(builder) => Arc::new(builder.finish()),
-            Self::Date(builder) => Arc::new(builder.finish()),
-            Self::DateTime(builder) => Arc::new(builder.finish()),
+    pub(crate) fn finish(self) -> ArrayRef {
+        match self {
+            Self::Boolean(mut builder) => Arc::new(builder.finish()),
+            Self::TinyInt(mut builder) => Arc::new(builder.finish()),
+            Self::SmallInt(mut builder) => Arc::new(builder.finish()),
+            Self::Int(mut builder) => Arc::new(builder.finish()),
+            Self::BigInt(mut builder) => Arc::new(builder.finish()),
+            Self::LargeInt(mut builder) => Arc::new(builder.finish()),
+            Self::Float(mut builder) => Arc::new(builder.finish()),
+            Self::Double(mut builder) => Arc::new(builder.finish()),
+            Self::Decimal { mut builder, .. } => Arc::new(builder.finish()),
+            Self::Text { mut builder, .. } | Self::Json(mut builder) => Arc::new(builder.finish()),
+            Self::Date(mut builder) => Arc::new(builder.finish()),
+            Self::DateTime(mut builder) => Arc::new(builder.finish()),
+            Self::Binary { mut builder, .. } => Arc::new(builder.finish()),
+            Self::Array(lists) => lists.finish(),
+            Self::Map(maps) => maps.finish(),
+            Self::Struct(structs) => structs.finish(),
         }
     }
 }
@@ -194,16 +267,12 @@ fn read_moment(value: &Value<'_>) -> Result<calendar::Moment, Invalid> {
     }
 }
 
-/// One value of a column that a literal's text gives; JSON text is parsed, as it is from any text format.
+/// One value of a column that a literal's text gives, read as a text field is.
 ///
 /// `None` if the text is none of the type.
 pub(crate) fn literal(column_type: &ColumnType, text: &str) -> Option<ArrayRef> {
     let mut builder = ColumnBuilder::new(column_type, 1);
-    let value = match column_type {
-        ColumnType::Json => crate::format::json::document(text)?,
-        _ => Value::Text(text),
-    };
-    if builder.append(&value, &mut Scratch::default()) != Outcome::Value {
+    if builder.append_field_text(text, &mut Scratch::default()) != Outcome::Value {
         return None;
     }
     Some(builder.finish())

@@ -15,6 +15,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
 
+mod field_id;
 mod statistics;
 
 /// Longest text, in bytes, that statistics hold whole.
@@ -83,7 +84,8 @@ pub enum StatisticValue {
 /// Encodes `rows` as one Parquet file.
 ///
 /// Columns carry their ids as `PARQUET:field_id`, as [`TableDefinition::arrow_schema`] writes them; without one, a
-/// column's place counted from 1 is its id. zstd, dictionaries, a page index, statistics of pages and columns, no Arrow
+/// column's place counted from 1 is its id. What lies inside of a column has ids too, 100,000 times the column's and
+/// counted on from there. zstd, dictionaries, a page index, statistics of pages and columns, no Arrow
 /// schema in the footer (every type of a table has an exact counterpart in Parquet).
 ///
 /// # Errors
@@ -110,7 +112,10 @@ fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetEr
         .set_offset_index_disabled(false)
         .set_max_row_group_row_count(Some(options.max_row_group_rows.max(1)))
         .build();
-    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties)
+        .with_skip_arrow_metadata(true)
+        .with_parquet_schema(field_id::parquet_schema(rows.schema_ref())?);
     let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(rows.schema_ref()), options)?;
     writer.write(rows)?;
     Ok(writer.into_inner()?.into())

@@ -12,6 +12,9 @@ use crate::ids::{DatabaseId, TableId};
 /// Bytes that a `STRING` column holds at most; `STRING` is only another spelling of this `VARCHAR`.
 pub const STRING_BYTES: u32 = 65_533;
 
+/// Bytes that a `VARBINARY` holds at most, and if nothing else is said.
+pub const MAX_VARBINARY_BYTES: u32 = 1_048_576;
+
 /// A column's type, as StarRocks names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -102,7 +105,7 @@ impl ColumnType {
     }
 }
 
-/// Prints the type as `DESC` does: `bigint`, `varchar(65533)`, `decimal(10, 2)`.
+/// Prints the type as `DESC` does: `bigint`, `varchar(65533)`, `decimal(10, 2)`, `array<int(11)>`.
 impl fmt::Display for ColumnType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -120,16 +123,51 @@ impl fmt::Display for ColumnType {
             Self::Date => f.write_str("date"),
             Self::DateTime => f.write_str("datetime"),
             Self::Json => f.write_str("json"),
+            Self::Varbinary(MAX_VARBINARY_BYTES) => f.write_str("varbinary"),
             Self::Varbinary(bytes) => write!(f, "varbinary({bytes})"),
-            Self::Array(entry) => write!(f, "array<{entry}>"),
-            Self::Map(key, value) => write!(f, "map<{key},{value}>"),
+            Self::Array(entry) => write!(f, "array<{}>", Wide(entry)),
+            Self::Map(key, value) => write!(f, "map<{},{}>", Wide(key), Wide(value)),
             Self::Struct(fields) => {
                 f.write_str("struct<")?;
                 for (place, StructField { name, column_type }) in fields.iter().enumerate() {
-                    write!(f, "{}{name} {column_type}", if place > 0 { ", " } else { "" })?;
+                    let name = FieldName(name);
+                    write!(f, "{}{name} {}", if place > 0 { ", " } else { "" }, Wide(column_type))?;
                 }
                 f.write_str(">")
             }
+        }
+    }
+}
+
+/// Prints a type with the display width that `SHOW CREATE TABLE` gives integers: `bigint(20)`. Inside of other types
+/// StarRocks always prints it.
+#[derive(Debug, Clone, Copy)]
+pub struct Wide<'a>(pub &'a ColumnType);
+
+impl fmt::Display for Wide<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = match self.0 {
+            ColumnType::TinyInt => "(4)",
+            ColumnType::SmallInt => "(6)",
+            ColumnType::Int => "(11)",
+            ColumnType::BigInt => "(20)",
+            ColumnType::LargeInt => "(40)",
+            _ => "",
+        };
+        write!(f, "{}{width}", self.0)
+    }
+}
+
+/// A field's name, in backquotes unless it is a word.
+struct FieldName<'a>(&'a str);
+
+impl fmt::Display for FieldName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begins = self.0.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_');
+        if begins && self.0.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+            f.write_str(self.0)
+        } else {
+            write!(f, "`{}`", self.0.replace('`', "``"))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use penstock_kernel::job::{JobDefinition, StartOffset};
-use penstock_kernel::table::{ColumnDefault, ColumnType, TableDefinition};
+use penstock_kernel::table::{ColumnDefault, TableDefinition, Wide};
 
 use crate::print::{Name, Names, Quoted};
 use crate::statement::{DistributedBy, JobClauses};
@@ -34,7 +34,7 @@ pub fn create_table(table: &TableDefinition) -> String {
         .iter()
         .map(|column| {
             let null = if column.nullable { "NULL" } else { "NOT NULL" };
-            let mut text = format!("  {} {} {null}", Name(&column.name), wide(&column.column_type));
+            let mut text = format!("  {} {} {null}", Name(&column.name), Wide(&column.column_type));
             match &column.default {
                 Some(ColumnDefault::Literal(value)) => text += &format!(" DEFAULT {}", Quoted(value)),
                 Some(ColumnDefault::CurrentTimestamp) => text += " DEFAULT CURRENT_TIMESTAMP",
@@ -60,19 +60,6 @@ pub fn create_table(table: &TableDefinition) -> String {
         properties.iter().map(|(key, value)| format!("{} = {}", Quoted(key), Quoted(value))).collect();
     text += &format!("\nPROPERTIES (\n{}\n);", pairs.join(",\n"));
     text
-}
-
-/// The type with the display width that StarRocks prints here.
-fn wide(column_type: &ColumnType) -> String {
-    let width = match column_type {
-        ColumnType::TinyInt => "(4)",
-        ColumnType::SmallInt => "(6)",
-        ColumnType::Int => "(11)",
-        ColumnType::BigInt => "(20)",
-        ColumnType::LargeInt => "(40)",
-        _ => "",
-    };
-    format!("{column_type}{width}")
 }
 
 /// `CREATE ROUTINE LOAD`, secrets masked and a generated consumer group left out, so that it creates an equal job of a

@@ -11,7 +11,11 @@ use parquet::file::metadata::PageIndexPolicy;
 use proptest::prelude::*;
 
 use super::*;
-use crate::table::ColumnType;
+use crate::convert::{ColumnBuilder, Outcome, Scratch};
+use crate::format::value::Value;
+use crate::table::{ColumnType, StructField};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int32Type;
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     let fields: Vec<Field> = columns
@@ -226,4 +230,55 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn nested_types_are_those_of_parquet_and_every_field_has_an_id() {
+    let inner = ColumnType::Struct(vec![
+        StructField { name: "a".to_owned(), column_type: ColumnType::Array(Box::new(ColumnType::Int)) },
+        StructField { name: "b".to_owned(), column_type: ColumnType::Varbinary(9) },
+    ]);
+    let column_type = ColumnType::Map(Box::new(ColumnType::Varchar(3)), Box::new(inner));
+    let mut builder = ColumnBuilder::new(&column_type, 0);
+    let mut scratch = Scratch::default();
+    for text in [r#"{"k":{"a":[1,null],"b":"x"},"l":null}"#, "{}", r#"{"m":{}}"#] {
+        assert_eq!(builder.append(&Value::Container(text), &mut scratch), Outcome::Value);
+    }
+    builder.append_null();
+    let rows = batch(vec![("m", builder.finish())]);
+    let file = encode(&rows, &WriterOptions::default()).unwrap();
+    assert_eq!(file.columns, [ColumnStatistics { column_id: 11, nulls: 1, min: None, max: None }]);
+
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file.bytes).unwrap();
+    let mut printed = Vec::new();
+    parquet::schema::printer::print_schema(&mut printed, reader.parquet_schema().root_schema());
+    let expected = "message arrow_schema {
+  OPTIONAL group m [11] (MAP) {
+    REPEATED group key_value {
+      REQUIRED BYTE_ARRAY key [1100001] (STRING);
+      OPTIONAL group value [1100002] {
+        OPTIONAL group a [1100003] (LIST) {
+          REPEATED group list {
+            OPTIONAL INT32 element [1100004];
+          }
+        }
+        OPTIONAL BYTE_ARRAY b [1100005];
+      }
+    }
+  }
+}
+";
+    assert_eq!(String::from_utf8(printed).unwrap(), expected);
+    let read = reader.build().unwrap().next().unwrap().unwrap();
+    let plain = arrow_array::MapArray::from(read.column(0).to_data());
+    assert_eq!(plain.value_offsets(), [0, 2, 2, 3, 3]);
+    assert_eq!(plain.null_count(), 1);
+    let of_key = |place: usize| plain.keys().as_string::<i32>().value(place).to_owned();
+    assert_eq!([of_key(0), of_key(1), of_key(2)], ["k", "l", "m"]);
+    let values = plain.values().as_struct();
+    assert!(values.is_null(1) && !values.is_null(2));
+    assert_eq!(
+        values.column(0).as_list::<i32>().value(0).as_primitive::<Int32Type>(),
+        &Int32Array::from(vec![Some(1), None])
+    );
 }

@@ -4,6 +4,7 @@
 //! shape, gives no row at all. To do that in constant memory a record with several rows is scanned twice; one with a
 //! single row, the usual kind, once.
 
+pub(crate) mod entries;
 mod fault;
 mod matching;
 pub(crate) mod path;
@@ -252,18 +253,29 @@ pub(crate) fn document(text: &str) -> Option<Value<'_>> {
     cursor.skip_value(0).ok()?;
     let document = cursor.text_since(start);
     cursor.skip_space();
-    let ended = cursor.peek().is_none();
-    ended.then_some(match document {
-        "null" => Value::Null,
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        // Without its quotes; a JSON column does not care whether escapes are among the rest.
-        _ => match document.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(raw) => Value::Escaped(raw),
-            None if document.starts_with(['{', '[']) => Value::Container(document),
-            None => Value::Number(document),
-        },
+    if cursor.peek().is_none() { value_of(document) } else { None }
+}
+
+/// The value of a text that is one, without white space around it; `None` for no text.
+fn value_of(text: &str) -> Option<Value<'_>> {
+    Some(match text.as_bytes().first()? {
+        b'"' => {
+            let raw = text.get(1..text.len() - 1).unwrap_or_default();
+            if memchr::memchr(b'\\', raw.as_bytes()).is_some() { Value::Escaped(raw) } else { Value::Text(raw) }
+        }
+        b'{' | b'[' => Value::Container(text),
+        b'n' => Value::Null,
+        b't' => Value::Boolean(true),
+        b'f' => Value::Boolean(false),
+        _ => Value::Number(text),
     })
+}
+
+/// Whether a text could stand between the quotes of a JSON string.
+pub(crate) fn is_string_body(text: &str) -> bool {
+    let quoted = format!("\"{text}\"");
+    let mut cursor = Cursor::new(&quoted);
+    cursor.string().is_ok() && cursor.peek().is_none()
 }
 
 #[cold]

@@ -14,7 +14,9 @@ use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{ColumnItem, JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::loaded::Loaded;
 use penstock_kernel::property::JobProperties;
-use penstock_kernel::table::{Column, ColumnDefault, ColumnType, Distribution, KeyKind, STRING_BYTES, TableDefinition};
+use penstock_kernel::table::{
+    Column, ColumnDefault, ColumnType, Distribution, KeyKind, STRING_BYTES, StructField, TableDefinition,
+};
 
 /// 2023-11-14 22:13:20.999 UTC.
 pub(crate) const NOW_MS: i64 = 1_700_000_000_999;
@@ -55,6 +57,24 @@ fn column(id: u32, text: &str) -> Column {
 }
 
 fn column_type(text: &str) -> ColumnType {
+    let text = text.trim();
+    if let Some((name, inner)) = text.strip_suffix('>').and_then(|text| text.split_once('<')) {
+        let parts = parts(inner);
+        return match name {
+            "ARRAY" => ColumnType::Array(Box::new(column_type(parts[0]))),
+            "MAP" => ColumnType::Map(Box::new(column_type(parts[0])), Box::new(column_type(parts[1]))),
+            "STRUCT" => ColumnType::Struct(
+                parts
+                    .iter()
+                    .map(|part| {
+                        let (name, type_text) = part.trim().split_once(' ').expect("a type after the name");
+                        StructField { name: name.to_owned(), column_type: column_type(type_text) }
+                    })
+                    .collect(),
+            ),
+            other => panic!("no type {other}"),
+        };
+    }
     let (name, arguments) = match text.split_once('(') {
         Some((name, rest)) => (name, rest.trim_end_matches(')').split(',').collect()),
         None => (text, Vec::new()),
@@ -76,8 +96,27 @@ fn column_type(text: &str) -> ColumnType {
         "DATE" => ColumnType::Date,
         "DATETIME" => ColumnType::DateTime,
         "JSON" => ColumnType::Json,
+        "VARBINARY" => ColumnType::Varbinary(number(0)),
         other => panic!("no type {other}"),
     }
+}
+
+/// What commas outside of brackets separate.
+fn parts(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut parts) = (0, 0, Vec::new());
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            b'<' | b'(' => depth += 1,
+            b'>' | b')' => depth -= 1,
+            b',' if depth == 0 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// A job with these plain names of COLUMNS and job properties; `format` is json unless given.
@@ -143,7 +182,38 @@ fn shown(column: &dyn Array, row: usize) -> String {
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned(),
         DataType::Date32 => date(i64::from(column.as_primitive::<Date32Type>().value(row))),
         DataType::Timestamp(..) => date_time(column.as_primitive::<TimestampMicrosecondType>().value(row)),
+        DataType::Binary => String::from_utf8(column.as_binary::<i32>().value(row).to_vec()).expect("text"),
+        DataType::List(_) => {
+            let entries = column.as_list::<i32>().value(row);
+            let entries: Vec<String> = (0..entries.len()).map(|place| inner(&entries, place)).collect();
+            format!("[{}]", entries.join(","))
+        }
+        DataType::Map(..) => {
+            let entries = column.as_map().value(row);
+            let (keys, values) = (entries.column(0), entries.column(1));
+            let entries: Vec<String> =
+                (0..entries.len()).map(|place| format!("{}:{}", inner(keys, place), inner(values, place))).collect();
+            format!("{{{}}}", entries.join(","))
+        }
+        DataType::Struct(fields) => {
+            let structs = column.as_struct();
+            let entries: Vec<String> = fields
+                .iter()
+                .zip(structs.columns())
+                .map(|(field, column)| format!("{}:{}", field.name(), inner(column, row)))
+                .collect();
+            format!("{{{}}}", entries.join(","))
+        }
         other => panic!("no column is {other}"),
+    }
+}
+
+/// An entry of an entry: text in quotes, so that its end is seen.
+fn inner(column: &dyn Array, row: usize) -> String {
+    match column.data_type() {
+        _ if column.is_null(row) => "null".to_owned(),
+        DataType::Utf8 | DataType::Binary => format!("'{}'", shown(column, row)),
+        _ => shown(column, row),
     }
 }
 

@@ -31,7 +31,8 @@ pub(super) fn misfit(column_type: &ColumnType, text: &str) -> Option<String> {
         }
         ColumnType::Decimal { precision, scale } => (!is_decimal(text.trim(), precision - scale.min(precision)))
             .then(|| format!("a number of at most {} digits before the point", precision - scale.min(precision))),
-        ColumnType::Char(bytes) | ColumnType::Varchar(bytes) => {
+        ColumnType::Array(_) | ColumnType::Map(..) | ColumnType::Struct(_) => Some("no default".to_owned()),
+        ColumnType::Char(bytes) | ColumnType::Varchar(bytes) | ColumnType::Varbinary(bytes) => {
             let fits = u32::try_from(text.len()).is_ok_and(|length| length <= *bytes);
             (!fits).then(|| format!("text of at most {bytes} bytes"))
         }
@@ -83,6 +84,8 @@ mod tests {
             (ColumnType::Json, "{", false),
             (ColumnType::Date, "2024-01-01", true),
             (ColumnType::Date, "today", false),
+            (ColumnType::Varbinary(2), "abc", false),
+            (ColumnType::Array(Box::new(ColumnType::Int)), "[1]", false),
         ] {
             assert_eq!(misfit(&column_type, text).is_none(), fits, "{column_type} {text}");
         }

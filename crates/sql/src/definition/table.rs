@@ -134,7 +134,16 @@ fn check_default(clause: &ColumnClause) -> Result<(), SqlError> {
 
 /// Whether rows can be ordered and spread by a column of this type.
 fn can_be_key(column_type: &ColumnType) -> bool {
-    !matches!(column_type, ColumnType::Float | ColumnType::Double | ColumnType::Json)
+    !matches!(
+        column_type,
+        ColumnType::Float
+            | ColumnType::Double
+            | ColumnType::Json
+            | ColumnType::Varbinary(_)
+            | ColumnType::Array(_)
+            | ColumnType::Map(..)
+            | ColumnType::Struct(_)
+    )
 }
 
 fn unknown_column(name: &str, columns: &[Column]) -> SqlError {

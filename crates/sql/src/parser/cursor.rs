@@ -141,6 +141,15 @@ impl<'a> Cursor<'a> {
         here
     }
 
+    /// Passes this keyword if it is next, without making it known as expected.
+    pub(super) fn eat_quietly_keyword(&mut self, keyword: &str) -> bool {
+        let here = self.at_keyword(keyword);
+        if here {
+            self.advance();
+        }
+        here
+    }
+
     /// Passes `;`, `\g` or `\G`, which a client should have kept to itself.
     pub(super) fn eat_statement_end(&mut self) {
         let client_end = self.peek().is_some_and(|token| token.kind == TokenKind::ClientEnd);

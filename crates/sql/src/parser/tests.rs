@@ -120,12 +120,49 @@ fn column_types_have_many_spellings() {
         ("largeint", "largeint"),
         ("json", "json"),
         ("datetime", "datetime"),
+        ("varbinary", "varbinary"),
+        ("VARBINARY(16)", "varbinary(16)"),
+        ("BINARY", "varbinary"),
+        ("ARRAY<INT>", "array<int(11)>"),
+        ("array < array<string> >", "array<array<varchar(65533)>>"),
+        ("MAP<VARCHAR(8), DECIMAL(6,2)>", "map<varchar(8),decimal(6, 2)>"),
+        ("STRUCT<a INT, b: STRING>", "struct<a int(11), b varchar(65533)>"),
+        (
+            "struct<`US Gross` bigint COMMENT 'x', key array<map<int,struct<x json>>>>",
+            "struct<`US Gross` bigint(20), key array<map<int(11),struct<x json>>>>",
+        ),
     ] {
         let Statement::CreateTable(table) = parsed(&format!("CREATE TABLE t (c {text})")) else {
             panic!("not a table");
         };
         assert_eq!(table.columns[0].column_type.to_string(), expected, "{text}");
     }
+}
+
+#[test]
+fn types_that_cannot_be_are_refused_where_they_go_wrong() {
+    let deep = |levels: usize| format!("{}INT{}", "ARRAY<".repeat(levels - 1), ">".repeat(levels - 1));
+    for (text, expected) in [
+        ("ARRAY".to_owned(), "<"),
+        ("ARRAY<>".to_owned(), "found `<>`"),
+        ("ARRAY<INT".to_owned(), ">"),
+        ("MAP<INT>".to_owned(), ","),
+        ("MAP<ARRAY<INT>,INT>".to_owned(), "the key of a MAP cannot be of type array<int(11)>"),
+        ("MAP<JSON,INT>".to_owned(), "the key of a MAP cannot be of type json"),
+        ("STRUCT<>".to_owned(), "found `<>`"),
+        ("STRUCT<a INT, A INT>".to_owned(), "Duplicate field name 'A'"),
+        ("STRUCT<a>".to_owned(), "a column type"),
+        ("VARBINARY(0)".to_owned(), "from 1 to 1048576"),
+        (deep(16), "types nest at most 15 levels deep"),
+        (deep(100_000), "types nest at most 15 levels deep"),
+    ] {
+        let error = refused(&format!("CREATE TABLE t (k INT, c {text})"));
+        assert!(error.contains(expected), "{expected}: {error}");
+    }
+    let Statement::CreateTable(table) = parsed(&format!("CREATE TABLE t (c {})", deep(15))) else {
+        panic!("not a table");
+    };
+    assert!(matches!(table.columns[0].column_type, ColumnType::Array(_)));
 }
 
 #[test]
@@ -154,7 +191,7 @@ fn what_is_not_supported_yet_says_so_and_where() {
         ("CREATE TABLE t (a int) PARTITION BY (a)", "PARTITION BY", "column 24"),
         ("CREATE TABLE t (a bigint NOT NULL AUTO_INCREMENT)", "AUTO_INCREMENT", "column 35"),
         ("CREATE TABLE t (a int, b int AS a + 1)", "a generated column", "column 30"),
-        ("CREATE TABLE t (a ARRAY<int>)", "ARRAY", "column 19"),
+        ("CREATE TABLE t (a BITMAP)", "BITMAP", "column 19"),
         ("CREATE TABLE t (a int, INDEX i (a))", "INDEX", "column 24"),
         ("CREATE TABLE t (a int) ENGINE = mysql", "ENGINE", "column 33"),
         ("CREATE EXTERNAL TABLE t (a int)", "EXTERNAL", "column 17"),

@@ -1,7 +1,7 @@
 //! Statements made at random, each of a form that the parser can give.
 
 use penstock_kernel::job::{ColumnItem, LoadClauses};
-use penstock_kernel::table::{ColumnDefault, ColumnType, Distribution};
+use penstock_kernel::table::{ColumnDefault, ColumnType, Distribution, StructField};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -32,7 +32,21 @@ fn pairs(least: usize) -> impl Strategy<Value = Pairs> {
 }
 
 fn column_type() -> impl Strategy<Value = ColumnType> {
+    plain_type().prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|entry| ColumnType::Array(Box::new(entry))),
+            inner.clone().prop_map(|value| ColumnType::Map(Box::new(ColumnType::Int), Box::new(value))),
+            vec(inner, 1..4).prop_map(|types| {
+                let field = |(place, column_type)| StructField { name: format!("f {place}`"), column_type };
+                ColumnType::Struct(types.into_iter().enumerate().map(field).collect())
+            }),
+        ]
+    })
+}
+
+fn plain_type() -> impl Strategy<Value = ColumnType> {
     prop_oneof![
+        (1..=1_048_576_u32).prop_map(ColumnType::Varbinary),
         Just(ColumnType::Boolean),
         Just(ColumnType::TinyInt),
         Just(ColumnType::SmallInt),
