@@ -9,7 +9,13 @@ use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_cast::cast;
 use arrow_cast::display::{ArrayFormatter, FormatOptions};
 use arrow_schema::{ArrowError, DataType, Field, TimeUnit};
+use penstock_kernel::table::Column;
 use penstock_sql::result::{Cell, CellType};
+
+mod nested;
+
+use nested::Keys;
+pub(crate) use nested::described;
 
 /// Key of a field's metadata that says that its text is JSON.
 pub(crate) const JSON_FIELD: &str = "penstock:json";
@@ -47,14 +53,31 @@ pub(crate) fn cell_type(field: &Field) -> CellType {
 /// # Errors
 /// What Arrow says if a column cannot be converted; that is a bug, never data.
 pub fn rows(batch: &RecordBatch) -> Result<Vec<Vec<Cell>>, ArrowError> {
-    let mut rows: Vec<Vec<Cell>> = (0..batch.num_rows()).map(|_| Vec::with_capacity(batch.num_columns())).collect();
-    for column in batch.columns() {
-        append(column, &mut rows)?;
+    let mut rows = empty_rows(batch);
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        append(column, field, Keys::Bare, &mut rows)?;
     }
     Ok(rows)
 }
 
-fn append(column: &ArrayRef, rows: &mut [Vec<Cell>]) -> Result<(), ArrowError> {
+/// The rows of a batch of a table's columns, in their order; the text of ARRAY, MAP and STRUCT cells is JSON.
+///
+/// # Errors
+/// As [`rows`].
+pub fn json_rows(batch: &RecordBatch, columns: &[Column]) -> Result<Vec<Vec<Cell>>, ArrowError> {
+    let mut rows = empty_rows(batch);
+    for (described_by, column) in columns.iter().zip(batch.columns()) {
+        let field = described(&described_by.name, &described_by.column_type, true);
+        append(column, &field, Keys::Quoted, &mut rows)?;
+    }
+    Ok(rows)
+}
+
+fn empty_rows(batch: &RecordBatch) -> Vec<Vec<Cell>> {
+    (0..batch.num_rows()).map(|_| Vec::with_capacity(batch.num_columns())).collect()
+}
+
+fn append(column: &ArrayRef, field: &Field, keys: Keys, rows: &mut [Vec<Cell>]) -> Result<(), ArrowError> {
     match column.data_type() {
         DataType::Null => fill(rows, (0..column.len()).map(|_| None)),
         DataType::Boolean => {
@@ -90,7 +113,7 @@ fn append(column: &ArrayRef, rows: &mut [Vec<Cell>]) -> Result<(), ArrowError> {
             primitive::<TimestampMicrosecondType>(column, rows, |us| Cell::Text(date_time_text(us)));
         }
         DataType::Timestamp(_, zone) => {
-            append(&cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?, rows)?;
+            append(&cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?, field, keys, rows)?;
         }
         DataType::Utf8 => fill(rows, column.as_string::<i32>().iter().map(text)),
         DataType::LargeUtf8 => fill(rows, column.as_string::<i64>().iter().map(text)),
@@ -99,10 +122,21 @@ fn append(column: &ArrayRef, rows: &mut [Vec<Cell>]) -> Result<(), ArrowError> {
         DataType::LargeBinary => fill(rows, column.as_binary::<i64>().iter().map(bytes)),
         DataType::BinaryView => fill(rows, column.as_binary_view().iter().map(bytes)),
         DataType::FixedSizeBinary(_) => fill(rows, column.as_fixed_size_binary().iter().map(bytes)),
-        DataType::Float16 => append(&cast(column, &DataType::Float32)?, rows)?,
-        DataType::Dictionary(_, values) => append(&cast(column, values)?, rows)?,
+        DataType::Float16 => append(&cast(column, &DataType::Float32)?, field, keys, rows)?,
+        DataType::Dictionary(_, values) => append(&cast(column, values)?, field, keys, rows)?,
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
-            append(&cast(column, &DataType::Decimal128(*precision, *scale))?, rows)?;
+            append(&cast(column, &DataType::Decimal128(*precision, *scale))?, field, keys, rows)?;
+        }
+        data_type if nested::is_nested(data_type) && data_type.equals_datatype(field.data_type()) => {
+            for (index, row) in rows.iter_mut().enumerate() {
+                row.push(if column.is_null(index) {
+                    Cell::Null
+                } else {
+                    let mut text = String::new();
+                    nested::write(&mut text, column, index, field, keys)?;
+                    Cell::Text(text)
+                });
+            }
         }
         _ => {
             let options = FormatOptions::default().with_null("NULL");

@@ -165,8 +165,8 @@ impl Rows {
                 ("NUMERIC_PRECISION", number(kind.precision)),
                 ("NUMERIC_SCALE", number(kind.scale)),
                 ("DATETIME_PRECISION", number((column.column_type == ColumnType::DateTime).then_some(6))),
-                ("CHARACTER_SET_NAME", kind.bytes.map_or(Value::Null, |_| text("utf8mb4"))),
-                ("COLLATION_NAME", kind.bytes.map_or(Value::Null, |_| text("utf8mb4_bin"))),
+                ("CHARACTER_SET_NAME", if kind.is_text() { text("utf8mb4") } else { Value::Null }),
+                ("COLLATION_NAME", if kind.is_text() { text("utf8mb4_bin") } else { Value::Null }),
                 ("COLUMN_TYPE", text(kind.full)),
                 ("COLUMN_KEY", text(if is_key { "DUP" } else { "" })),
                 ("EXTRA", text("")),
@@ -258,6 +258,10 @@ struct Described {
 }
 
 impl Described {
+    fn is_text(&self) -> bool {
+        matches!(self.name, "char" | "varchar")
+    }
+
     fn of(column_type: &ColumnType) -> Self {
         let plain = |name: &'static str, full: &str, precision: Option<u32>, scale: Option<u32>| Self {
             name,
@@ -288,6 +292,12 @@ impl Described {
             ColumnType::Date => plain("date", "date", None, None),
             ColumnType::DateTime => plain("datetime", "datetime", None, None),
             ColumnType::Json => plain("json", "json", None, None),
+            ColumnType::Varbinary(bytes) => {
+                Self { bytes: Some(*bytes), ..plain("varbinary", &column_type.to_string(), None, None) }
+            }
+            ColumnType::Array(_) => plain("array", &column_type.to_string(), None, None),
+            ColumnType::Map(..) => plain("map", &column_type.to_string(), None, None),
+            ColumnType::Struct(_) => plain("struct", &column_type.to_string(), None, None),
             // A type of a newer kernel: its own name is better than none.
             other => plain("unknown", &other.to_string(), None, None),
         }

@@ -23,10 +23,10 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectStore;
 use penstock_catalog::commit::DataFile;
-use penstock_kernel::table::{ColumnType, TableDefinition};
+use penstock_kernel::table::TableDefinition;
 
 use crate::adapter::ById;
-use crate::cell::JSON_FIELD;
+use crate::cell::described;
 use crate::report::Report;
 use crate::{prune, statistics};
 
@@ -69,16 +69,11 @@ pub(crate) fn schema(table: &TableDefinition) -> SchemaRef {
         .columns
         .iter()
         .map(|column| {
-            let data_type = match column.column_type.arrow() {
+            let field = described(&column.name.to_lowercase(), &column.column_type, true);
+            match field.data_type() {
                 // Strings are compared and grouped by it without a copy.
-                DataType::Utf8 => DataType::Utf8View,
-                other => other,
-            };
-            let field = Field::new(column.name.to_lowercase(), data_type, true);
-            if column.column_type == ColumnType::Json {
-                field.with_metadata([(JSON_FIELD.to_owned(), String::new())].into())
-            } else {
-                field
+                DataType::Utf8 => field.with_data_type(DataType::Utf8View),
+                _ => field,
             }
         })
         .collect();

@@ -1,6 +1,7 @@
 //! What became of records, as JSON lines.
 //!
-//! Numbers that a double cannot hold (LARGEINT, DECIMAL) are strings; a JSON column's value is the document itself.
+//! Numbers that a double cannot hold (LARGEINT, DECIMAL) are strings; a JSON column's value is the document itself, an
+//! ARRAY is an array, MAP and STRUCT are objects, whose entries are printed as SELECT prints them. VARBINARY is base64.
 
 use std::io::{self, Write};
 
@@ -14,7 +15,7 @@ use serde_json::{Map, Value, json};
 /// Writes the rows of `loaded`, then its rejected rows.
 pub(super) fn loaded(out: &mut impl Write, columns: &[Column], loaded: &Loaded) -> io::Result<()> {
     for (_, batch) in &loaded.tables {
-        for cells in cell::rows(batch).map_err(io::Error::other)? {
+        for cells in cell::json_rows(batch, columns).map_err(io::Error::other)? {
             row(out, columns, &cells)?;
         }
     }
@@ -48,8 +49,11 @@ fn value(out: &mut impl Write, column_type: &ColumnType, cell: &Cell) -> io::Res
     match (column_type, cell) {
         (_, Cell::Null) => out.write_all(b"null"),
         (ColumnType::Boolean, Cell::Integer(truth)) => write!(out, "{}", *truth != 0),
-        // The kernel lets only valid JSON into such a column.
-        (ColumnType::Json, Cell::Text(document)) => out.write_all(document.as_bytes()),
+        // The kernel lets only valid JSON into a JSON column, and the text of the others is JSON.
+        (
+            ColumnType::Json | ColumnType::Array(_) | ColumnType::Map(..) | ColumnType::Struct(_),
+            Cell::Text(document),
+        ) => out.write_all(document.as_bytes()),
         (_, Cell::Integer(number)) => write!(out, "{number}"),
         (_, Cell::Unsigned(number)) => write!(out, "{number}"),
         (_, Cell::Float(number)) if number.is_finite() => Ok(serde_json::to_writer(&mut *out, number)?),

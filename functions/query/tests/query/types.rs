@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use arrow_array::builder::{Int32Builder, ListBuilder};
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array, Float64Array, Int8Array,
-    Int16Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array, Float64Array,
+    Int8Array, Int16Array, Int32Array, Int64Array, MapArray, StringArray, StructArray, TimestampMicrosecondArray,
 };
-use arrow_buffer::i256;
-use penstock_kernel::table::ColumnType;
+use arrow_buffer::{OffsetBuffer, i256};
+use arrow_schema::{DataType, Field};
+use penstock_kernel::table::{ColumnType, StructField};
 use penstock_sql::result::{Cell, CellType};
 
 use crate::world::World;
@@ -185,4 +187,48 @@ async fn aggregates_have_starrocks_types() {
         max.lines(),
         ["170141183460469231731687303715884105727|-0.07|a'b\\c|0|1e300|1.5".replace("1e300", &1e300_f64.to_string())]
     );
+}
+
+#[tokio::test]
+async fn lists_maps_structures_and_bytes_are_read_back_and_printed() {
+    let world = World::empty().await;
+    let entry = ColumnType::Struct(vec![
+        StructField { name: "A".to_owned(), column_type: ColumnType::Varchar(9) },
+        StructField { name: "j".to_owned(), column_type: ColumnType::Json },
+    ]);
+    let numbers = ColumnType::Array(Box::new(ColumnType::Int));
+    let map = ColumnType::Map(Box::new(ColumnType::Int), Box::new(entry));
+    let columns =
+        [("k", ColumnType::Int), ("numbers", numbers.clone()), ("m", map.clone()), ("v", ColumnType::Varbinary(9))];
+    let table = world.table("t", &columns).await;
+    let mut list = ListBuilder::new(Int32Builder::new()).with_field(Field::new("element", DataType::Int32, true));
+    list.append_value([Some(1), None]);
+    list.append_null();
+    let DataType::Map(pairs, _) = map.arrow() else { panic!("a map") };
+    let DataType::Struct(pair) = pairs.data_type() else { panic!("pairs") };
+    let DataType::Struct(fields) = pair[1].data_type() else { panic!("a structure") };
+    let texts = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let values = StructArray::new(fields.clone(), vec![texts("x"), texts(r#"{"y":[1]}"#)], None);
+    let entries = StructArray::new(pair.clone(), vec![Arc::new(Int32Array::from(vec![7])), Arc::new(values)], None);
+    let map = MapArray::new(pairs, OffsetBuffer::from_lengths([1, 0]), entries, None, false);
+    let cells: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from(vec![1, 2])),
+        Arc::new(list.finish()),
+        Arc::new(map),
+        Arc::new(BinaryArray::from(vec![Some(b"\xff\x00".as_slice()), None])),
+    ];
+    world.load(&table, cells).await;
+    let answer = world.run("SELECT numbers, m, v FROM t WHERE k > 0 ORDER BY k").await.unwrap();
+    assert_eq!(answer.types, [CellType::Varchar, CellType::Varchar, CellType::Binary]);
+    let text = |text: &str| Cell::Text(text.to_owned());
+    assert_eq!(
+        answer.rows,
+        [
+            vec![text("[1,null]"), text(r#"{7:{"A":"x","j":{"y":[1]}}}"#), Cell::Binary(vec![0xff, 0])],
+            vec![Cell::Null, text("{}"), Cell::Null],
+        ]
+    );
+    let types = world.lines("SELECT column_type FROM information_schema.columns WHERE table_name = 't'").await;
+    let expected = ["int(11)", "array<int(11)>", "map<int(11),struct<A varchar(9), j json>>", "varbinary(9)"];
+    assert_eq!(types, expected);
 }
