@@ -14,6 +14,7 @@ use arrow_array::builder::{
 use arrow_buffer::i256;
 
 use crate::format::json::text::unescape;
+use crate::format::json::{Selections, value_of};
 use crate::format::value::Value;
 use crate::table::ColumnType;
 
@@ -114,6 +115,7 @@ impl ColumnBuilder {
                 self.append_null();
                 return Outcome::Null;
             }
+            Value::Selected(text, number) => return self.append_selected(text, *number, scratch),
             value if self.is_nested() => return self.append_nested(value, scratch),
             Value::Escaped(raw) if !matches!(self, Self::Json(_)) => {
                 scratch.unescaped.clear();
@@ -154,6 +156,23 @@ impl ColumnBuilder {
             _ => return self.append(&Value::Text(text), scratch),
         };
         self.append_null();
+        outcome
+    }
+
+    /// Appends what a path selects.
+    fn append_selected(&mut self, text: &str, number: usize, scratch: &mut Scratch) -> Outcome {
+        let mut found = std::mem::take(&mut scratch.selected);
+        found.clear();
+        let selected =
+            scratch.selections.get(number).is_some_and(|selection| selection.select(text, &mut found).is_ok());
+        let outcome = if selected {
+            // Nothing found is nothing there.
+            self.append(&value_of(&found).unwrap_or(Value::Missing), scratch)
+        } else {
+            self.append_null();
+            Outcome::Invalid
+        };
+        scratch.selected = found;
         outcome
     }
 
@@ -258,6 +277,15 @@ impl ColumnBuilder {
 pub(crate) struct Scratch {
     unescaped: String,
     document: String,
+    selected: String,
+    selections: Selections,
+}
+
+impl Scratch {
+    /// Room for values of a reader that makes these selections.
+    pub(crate) fn new(selections: Selections) -> Self {
+        Self { selections, ..Self::default() }
+    }
 }
 
 fn read_moment(value: &Value<'_>) -> Result<calendar::Moment, Invalid> {

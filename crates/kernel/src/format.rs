@@ -6,7 +6,7 @@
 pub(crate) mod json;
 pub(crate) mod value;
 
-use json::{JsonReader, JsonScratch};
+use json::{JsonReader, JsonScratch, Selections};
 use value::Value;
 
 /// How records are read; compiled once. One variant a format.
@@ -35,6 +35,13 @@ pub(crate) struct Row<'r, 'a> {
 }
 
 impl Reader {
+    /// What values that are [`Value::Selected`] are made by.
+    pub(crate) fn selections(&self) -> Selections {
+        match self {
+            Self::Json(reader) => Selections::clone(reader.selections()),
+        }
+    }
+
     /// Hands each row of a record to `take`, in order. `value` is never empty.
     ///
     /// # Errors

@@ -68,16 +68,12 @@ impl Plan {
             return Err(DefinitionError::TablePartitionsNotYet { names: names.clone() });
         }
         let mapping = Mapping::new(job.clauses.columns.as_deref(), table)?;
-        let paths = paths::jsonpaths(properties.jsonpaths())?;
-        if let Some(paths) = &paths {
-            mapping.check_whole_row(paths, table)?;
-        }
-        let mut reader = match &paths {
-            Some(paths) => JsonReader::matched(paths),
+        let mut reader = match paths::jsonpaths(properties.jsonpaths())? {
+            Some((paths, texts)) => JsonReader::matched(&mapping.fit_paths(paths, &texts, table)?),
             None => JsonReader::simple(mapping.names()),
         };
         if let Some(root) = paths::json_root(properties.json_root())? {
-            reader = reader.with_root(root);
+            reader = reader.with_root(&root);
         }
         let (feeds, origins) = mapping.resolve(table)?;
         Ok(Self {

@@ -9,6 +9,7 @@ mod fault;
 mod matching;
 pub(crate) mod path;
 mod scan;
+pub(crate) mod select;
 #[cfg(test)]
 mod tests;
 pub(crate) mod text;
@@ -17,18 +18,32 @@ mod tree;
 use crate::format::Row;
 use crate::format::value::Value;
 use fault::{Fault, FaultKind};
-use matching::{Keys, Matches};
-use path::Step;
+use matching::Matches;
+use path::{NoArray, Path, Step};
 use scan::Cursor;
+use select::Selection;
+use std::sync::Arc;
 use tree::Tree;
 
 /// How records are read; compiled once.
 #[derive(Debug, Clone)]
 pub(crate) struct JsonReader {
     tree: Tree,
-    keys: Keys,
-    root: Option<Tree>,
+    /// Slots that a selection is made from, each with its number.
+    selected: Vec<(usize, usize)>,
+    selections: Selections,
+    root: Option<Root>,
     strip_outer_array: bool,
+}
+
+/// Selections by their numbers, as [`Value::Selected`] names them.
+pub(crate) type Selections = Arc<[Arc<Selection>]>;
+
+/// Where rows lie in a document.
+#[derive(Debug, Clone)]
+struct Root {
+    tree: Tree,
+    selection: Option<Arc<Selection>>,
 }
 
 /// Room that is used again for each record.
@@ -41,19 +56,37 @@ pub(crate) struct JsonScratch<'a> {
 impl JsonReader {
     /// Slot n takes the member whose key is the n-th name.
     pub(crate) fn simple(names: &[String]) -> Self {
-        let paths: Vec<Vec<Step>> = names.iter().map(|name| vec![Step::Member(name.clone())]).collect();
-        Self { tree: Tree::new(&paths), keys: Keys::Unescaped, root: None, strip_outer_array: false }
+        let steps = |name: &String| Path::Place { steps: vec![Step::Member(name.clone())], no_array: NoArray::Fault };
+        Self::matched(&names.iter().map(steps).collect::<Vec<_>>())
     }
 
     /// Slot n takes what the n-th path leads to.
-    pub(crate) fn matched(paths: &[Vec<Step>]) -> Self {
-        Self { tree: Tree::new(paths), keys: Keys::Raw, root: None, strip_outer_array: false }
+    pub(crate) fn matched(paths: &[Path]) -> Self {
+        let mut selections = Vec::new();
+        let mut selected = Vec::new();
+        for (slot, path) in paths.iter().enumerate() {
+            if let Path::Select { selection, .. } = path {
+                selected.push((slot, selections.len()));
+                selections.push(Arc::clone(selection));
+            }
+        }
+        let tree = Tree::new(paths.iter().map(steps));
+        Self { tree, selected, selections: selections.into(), root: None, strip_outer_array: false }
     }
 
-    /// Rows lie under this path.
-    pub(crate) fn with_root(mut self, path: Vec<Step>) -> Self {
-        self.root = Some(Tree::new(&[path]));
+    /// Rows lie under this path, which leads to one place at most.
+    pub(crate) fn with_root(mut self, path: &Path) -> Self {
+        let selection = match path {
+            Path::Select { selection, .. } => Some(Arc::clone(selection)),
+            Path::Place { .. } => None,
+        };
+        self.root = Some(Root { tree: Tree::new([steps(path)]), selection });
         self
+    }
+
+    /// What slots with [`Value::Selected`] are made by.
+    pub(crate) fn selections(&self) -> &Selections {
+        &self.selections
     }
 
     /// Whether rows are the elements of an array.
@@ -90,7 +123,7 @@ impl JsonReader {
     ) -> Result<(), Fault> {
         let shape = self.shape();
         let mut rows = Documents::open(text, shape)?;
-        let Some(first) = rows.next(|cursor| scratch.fill(&self.tree, self.keys, cursor, shape.depth()))? else {
+        let Some(first) = rows.next(|cursor| self.fill(scratch, cursor, shape.depth()))? else {
             return Ok(());
         };
         let mut rest = rows.clone();
@@ -103,7 +136,7 @@ impl JsonReader {
             return Ok(());
         }
         for index in 1.. {
-            let next = rows.next(|cursor| scratch.fill(&self.tree, self.keys, cursor, shape.depth()))?;
+            let next = rows.next(|cursor| self.fill(scratch, cursor, shape.depth()))?;
             let Some(text) = next else { break };
             take(Row { index, only, raw: text.as_bytes(), values: &scratch.slots });
         }
@@ -112,7 +145,7 @@ impl JsonReader {
 
     fn read_under<'a>(
         &self,
-        root: &Tree,
+        root: &Root,
         text: &'a str,
         scratch: &mut JsonScratch<'a>,
         mut take: impl FnMut(Row<'_, 'a>),
@@ -124,15 +157,21 @@ impl JsonReader {
         let mut documents = Documents::open(text, outer)?;
         let mut roots = Vec::new();
         let mut rows: u64 = 0;
-        while let Some(document) = documents.next(|cursor| scratch.root.fill(root, Keys::Raw, cursor, outer.depth()))? {
+        while let Some(document) = documents.next(|cursor| scratch.root.fill(&root.tree, cursor, outer.depth()))? {
             let fault = |kind| Fault { at: documents.at() - document.len(), kind };
-            let found = match scratch.root.slots.first() {
-                Some(Value::Container(found) | Value::Row(found)) => found,
-                None | Some(Value::Missing | Value::Null) => return Err(fault(FaultKind::NoRoot)),
-                Some(_) => return Err(fault(FaultKind::RootShape)),
+            let found = match (scratch.root.slots.first(), &root.selection) {
+                (None | Some(Value::Missing | Value::Null), _) => return Err(fault(FaultKind::NoRoot)),
+                (Some(Value::Container(found) | Value::Row(found)), None) => found,
+                (Some(Value::Container(found) | Value::Row(found)), Some(selection)) => match selection.one(found) {
+                    Ok(Some("null") | None) => return Err(fault(FaultKind::NoRoot)),
+                    Ok(Some(found)) => found,
+                    Err(_) => return Err(fault(FaultKind::RootTooLarge)),
+                },
+                (Some(_), Some(_)) => return Err(fault(FaultKind::NoRoot)),
+                (Some(_), None) => return Err(fault(FaultKind::RootShape)),
             };
             rows += self.rows_under(found).map_err(|_| fault(FaultKind::RootShape))?;
-            roots.push(*found);
+            roots.push(found);
         }
         let mut index = 0;
         for found in roots {
@@ -140,6 +179,23 @@ impl JsonReader {
                 take(Row { index, only: rows == 1, ..row });
                 index += 1;
             })?;
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn fill<'a>(&self, scratch: &mut Matches<'a>, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        scratch.fill(&self.tree, cursor, depth)?;
+        for (slot, number) in &self.selected {
+            if let Some(value) = scratch.slots.get_mut(*slot) {
+                *value = Value::Selected(
+                    match value {
+                        Value::Container(text) | Value::Row(text) => text,
+                        _ => "",
+                    },
+                    *number,
+                );
+            }
         }
         Ok(())
     }
@@ -156,6 +212,13 @@ impl JsonReader {
 
     fn shape(&self) -> Shape {
         if self.strip_outer_array { Shape::Array } else { Shape::Stream }
+    }
+}
+
+fn steps(path: &Path) -> (&[Step], NoArray) {
+    match path {
+        Path::Place { steps, no_array } => (steps, *no_array),
+        Path::Select { prefix, .. } => (prefix, NoArray::Nothing),
     }
 }
 
@@ -257,7 +320,7 @@ pub(crate) fn document(text: &str) -> Option<Value<'_>> {
 }
 
 /// The value of a text that is one, without white space around it; `None` for no text.
-fn value_of(text: &str) -> Option<Value<'_>> {
+pub(crate) fn value_of(text: &str) -> Option<Value<'_>> {
     Some(match text.as_bytes().first()? {
         b'"' => {
             let raw = text.get(1..text.len() - 1).unwrap_or_default();

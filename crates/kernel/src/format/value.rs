@@ -21,6 +21,8 @@ pub(crate) enum Value<'a> {
     Container(&'a str),
     /// Source text of the whole row, wanted by the path `$`.
     Row(&'a str),
+    /// What the selection of this number finds in an object or array; empty text if there is none.
+    Selected(&'a str, usize),
     /// The path has an index where the record has neither array nor null.
     NoArray,
 }
@@ -35,9 +37,12 @@ impl fmt::Display for Value<'_> {
             Self::Missing | Self::Null | Self::NoArray => "null",
             Self::Boolean(true) => "true",
             Self::Boolean(false) => "false",
-            Self::Number(text) | Self::Text(text) | Self::Escaped(text) | Self::Container(text) | Self::Row(text) => {
-                text
-            }
+            Self::Number(text)
+            | Self::Text(text)
+            | Self::Escaped(text)
+            | Self::Container(text)
+            | Self::Row(text)
+            | Self::Selected(text, _) => text,
         };
         let end = text.floor_char_boundary(SHOWN_BYTES);
         match text.get(..end) {

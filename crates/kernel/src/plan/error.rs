@@ -100,6 +100,22 @@ pub enum DefinitionError {
         #[source]
         source: PathError,
     },
+    /// `json_root` leads to a list of places.
+    #[error("Invalid json path: `json_root` `{path}` can lead to several places")]
+    JsonRootList {
+        /// The path.
+        path: String,
+    },
+    /// A path that selects a list feeds a column that cannot hold one.
+    #[error("path `{path}` selects a list, which column `{column}` of type {column_type} cannot hold")]
+    ListPath {
+        /// The path, as given.
+        path: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        column_type: ColumnType,
+    },
     /// The path `$` feeds a column that cannot hold a document.
     #[error("path `$` cannot feed column `{column}` of type {column_type}")]
     WholeRow {
@@ -125,6 +141,12 @@ impl DefinitionError {
                 "for example \"[\\\"$.id\\\",\\\"$.user.name\\\"]\", or in single quotes '[\"$.id\",\"$.user.name\"]'"
             }
             Self::JsonPath { source, .. } | Self::JsonRoot { source } => source.problem.hint(),
+            Self::JsonRootList { .. } => {
+                "records lie under one place; for the elements of an array there, set strip_outer_array"
+            }
+            Self::ListPath { .. } => {
+                "a list fits ARRAY, JSON, VARCHAR and CHAR; for one value name its place, as in `$.a[0]` or `$.a[-1]`"
+            }
             Self::WholeRow { .. } => "`$` is the whole row: it fits JSON, VARCHAR and CHAR",
             _ => return None,
         };

@@ -8,6 +8,7 @@ use super::sink::{self, Origin};
 use crate::batch::Batch;
 use crate::convert::Scratch;
 use crate::facts::Facts;
+use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
 use crate::format::{ReaderScratch, Row};
 use crate::loaded::{Loaded, TablePartition};
 use arrow_array::RecordBatch;
@@ -22,8 +23,9 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         plan,
         facts,
         max_rows: max_rows(plan),
+        selects: !plan.reader.selections().is_empty(),
         rows: Rows::new(plan, batch.records.len()),
-        scratch: Scratch::default(),
+        scratch: Scratch::new(plan.reader.selections()),
         rejected: Vec::new(),
         tables: Vec::new(),
     };
@@ -56,6 +58,8 @@ struct Loading<'p, 'a> {
     plan: &'p Plan,
     facts: &'p Facts,
     max_rows: usize,
+    /// Whether paths select lists, which can be longer than the row.
+    selects: bool,
     rows: Rows<'a>,
     scratch: Scratch,
     rejected: Vec<Rejection<'a>>,
@@ -68,11 +72,20 @@ impl<'a> Loading<'_, 'a> {
         if self.rows.count >= self.max_rows || self.rows.text_bytes >= MAX_TEXT_BYTES {
             self.flush();
         }
-        self.rows.text_bytes += row.raw.len();
+        self.rows.text_bytes += self.text_bytes(row.raw.len());
         let raw = if row.only { value } else { row.raw };
         let source = RowSource { record, index: Some(row.index), raw };
         let rejection = self.rows.push(self.plan, row.values, source, &mut self.scratch);
         self.rejected.extend(rejection);
+    }
+
+    /// Bytes of text that a row of so many bytes can become in one column.
+    #[inline]
+    fn text_bytes(&self, row_bytes: usize) -> usize {
+        match self.selects {
+            true => BYTES_BORNE.saturating_add(row_bytes.saturating_mul(BYTES_A_BYTE)),
+            false => row_bytes,
+        }
     }
 
     fn flush(&mut self) {

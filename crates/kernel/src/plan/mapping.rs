@@ -9,7 +9,8 @@ use super::error::DefinitionError;
 use super::rows::Feed;
 use super::sink::Origin;
 use crate::convert::literal;
-use crate::format::json::path::Step;
+use crate::format::json::path::{NoArray, Path};
+use crate::format::json::select::Results;
 use crate::job::ColumnItem;
 use crate::table::{Column, ColumnDefault, ColumnType, TableDefinition};
 
@@ -58,21 +59,44 @@ impl Mapping {
         &self.names
     }
 
-    /// Refuses the path of a whole row where the column could hold no row.
-    pub(super) fn check_whole_row(&self, paths: &[Vec<Step>], table: &TableDefinition) -> Result<(), DefinitionError> {
-        for (name, path) in self.names.iter().zip(paths) {
-            let Some(column) = table.column(name) else {
+    /// The paths as their columns can take them. `texts` are the paths as given.
+    ///
+    /// # Errors
+    /// [`DefinitionError`] if a whole row or a list feeds a column that cannot hold it.
+    pub(super) fn fit_paths(
+        &self,
+        mut paths: Vec<Path>,
+        texts: &[String],
+        table: &TableDefinition,
+    ) -> Result<Vec<Path>, DefinitionError> {
+        for ((name, path), text) in self.names.iter().zip(&mut paths).zip(texts) {
+            let Some(Column { name: column, column_type, .. }) = table.column(name) else {
                 continue;
             };
-            let fits = matches!(column.column_type, ColumnType::Json | ColumnType::Varchar(_) | ColumnType::Char(_));
-            if path.is_empty() && !fits {
-                return Err(DefinitionError::WholeRow {
-                    column: column.name.clone(),
-                    column_type: column.column_type.clone(),
-                });
+            let is_text = matches!(column_type, ColumnType::Varchar(_) | ColumnType::Char(_));
+            let is_document = is_text || *column_type == ColumnType::Json;
+            match path {
+                Path::Place { steps, .. } if steps.is_empty() && !is_document => {
+                    return Err(DefinitionError::WholeRow { column: column.clone(), column_type: column_type.clone() });
+                }
+                Path::Select { one_place, selection, .. } if selection.results() == Results::List => {
+                    match (column_type, one_place.take()) {
+                        (ColumnType::Array(_) | ColumnType::Json, _) => {}
+                        (_, Some(steps)) => *path = Path::Place { steps, no_array: NoArray::Fault },
+                        (_, None) if is_text => {}
+                        (_, None) => {
+                            return Err(DefinitionError::ListPath {
+                                path: text.clone(),
+                                column: column.clone(),
+                                column_type: column_type.clone(),
+                            });
+                        }
+                    }
+                }
+                Path::Place { .. } | Path::Select { .. } => {}
             }
         }
-        Ok(())
+        Ok(paths)
     }
 
     /// What feeds each column of the table: a field, the default, or NULL.

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::error::DefinitionError;
-use crate::format::json::path::{Step, parse};
+use crate::format::json::path::{NoArray, Path, parse};
+use crate::format::json::select::Results;
 
-/// The paths of `jsonpaths`; `None` if there are none, so that keys are matched by name.
-pub(super) fn jsonpaths(text: &str) -> Result<Option<Vec<Vec<Step>>>, DefinitionError> {
+/// The paths of `jsonpaths`, and their texts; `None` if there are none, so that keys are matched by name.
+pub(super) fn jsonpaths(text: &str) -> Result<Option<(Vec<Path>, Vec<String>)>, DefinitionError> {
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -18,22 +19,32 @@ pub(super) fn jsonpaths(text: &str) -> Result<Option<Vec<Vec<Step>>>, Definition
     let Value::Array(items) = document else {
         return Err(DefinitionError::JsonPathsShape { found: kind(&document).to_owned() });
     };
-    let paths: Vec<Vec<Step>> = (1..)
-        .zip(&items)
+    let paths: (Vec<Path>, Vec<String>) = (1..)
+        .zip(items)
         .map(|(number, item)| match item {
-            Value::String(path) => parse(path).map_err(|source| DefinitionError::JsonPath { number, source }),
-            other => Err(DefinitionError::JsonPathsShape { found: format!("{} at place {number}", kind(other)) }),
+            Value::String(path) => match parse(&path) {
+                Ok(found) => Ok((found, path)),
+                Err(source) => Err(DefinitionError::JsonPath { number, source }),
+            },
+            other => Err(DefinitionError::JsonPathsShape { found: format!("{} at place {number}", kind(&other)) }),
         })
         .collect::<Result<_, _>>()?;
-    Ok((!paths.is_empty()).then_some(paths))
+    Ok((!paths.0.is_empty()).then_some(paths))
 }
 
 /// The path of `json_root`; `None` if there is none.
-pub(super) fn json_root(text: &str) -> Result<Option<Vec<Step>>, DefinitionError> {
+pub(super) fn json_root(text: &str) -> Result<Option<Path>, DefinitionError> {
     if text.is_empty() {
         return Ok(None);
     }
-    parse(text).map(Some).map_err(|source| DefinitionError::JsonRoot { source })
+    let path = parse(text).map_err(|source| DefinitionError::JsonRoot { source })?;
+    Ok(Some(match path {
+        Path::Select { one_place: Some(steps), .. } => Path::Place { steps, no_array: NoArray::Fault },
+        Path::Select { selection, .. } if selection.results() == Results::List => {
+            return Err(DefinitionError::JsonRootList { path: text.to_owned() });
+        }
+        path => path,
+    }))
 }
 
 fn kind(value: &Value) -> &'static str {

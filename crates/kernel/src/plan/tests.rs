@@ -266,10 +266,10 @@ fn defaults_are_values_of_their_columns() {
 fn a_wrong_path_is_named_with_its_place_and_a_hint() {
     use std::error::Error;
 
-    let paths = [("format", "json"), ("jsonpaths", r#"["$.uid", "$.a..b"]"#)];
+    let paths = [("format", "json"), ("jsonpaths", r#"["$.uid", "$.a[b]"]"#)];
     let error = refusal(LoadClauses::default(), &paths, &site_clicks());
     assert_eq!(error.to_string(), "Invalid json path: `jsonpaths`, path 2");
     let source = error.source().expect("a source").to_string();
-    assert_eq!(source, "path `$.a..b` is not valid at character 5: expected a key");
-    assert!(error.hint().expect("a hint").contains("`..` is not supported"));
+    assert_eq!(source, "path `$.a[b]` is not valid at character 4: not a path of RFC 9535");
+    assert!(error.hint().expect("a hint").contains("`$.a[?@.b > 1]`"));
 }

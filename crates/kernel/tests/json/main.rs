@@ -11,4 +11,5 @@
 mod cases;
 mod grammar;
 mod laws;
+mod rfc9535;
 mod support;

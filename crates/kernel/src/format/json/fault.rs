@@ -27,6 +27,8 @@ pub(crate) enum FaultKind {
     NotObjectInArray,
     /// Under `json_root` is neither object nor, with `strip_outer_array`, array.
     RootShape,
+    /// The way to `json_root` cannot be looked for in so large a document.
+    RootTooLarge,
     /// There is nothing, or null, under `json_root`.
     NoRoot,
 }
@@ -86,6 +88,9 @@ impl Fault {
                 "parse error. the value under json_root should be object type, or array type with \
                  strip_outer_array=true, in the document at byte {at}"
             ),
+            FaultKind::RootTooLarge => {
+                format!("the document at byte {at} is nested too deep for the path of json_root")
+            }
             FaultKind::NoRoot => {
                 format!("unable to find key of json_root in the document at byte {at}")
             }

@@ -1,6 +1,6 @@
 //! One pass over a row that puts what the paths want into slots.
 //!
-//! Of equal keys the first one counts, also where a path leads through them. What no path wants is passed over, checked
+//! Keys are compared after their escapes are resolved. Of equal keys the first one counts, also where a path leads through them. What no path wants is passed over, checked
 //! all the same.
 
 use super::fault::{Fault, FaultKind};
@@ -8,15 +8,6 @@ use super::scan::{Cursor, MAX_DEPTH, Quoted};
 use super::text::unescape;
 use super::tree::{Node, Tree};
 use crate::format::value::Value;
-
-/// How keys of a record are compared with wanted ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Keys {
-    /// After their escapes are resolved: keys that are names of columns.
-    Unescaped,
-    /// As written: keys of paths.
-    Raw,
-}
 
 /// Room that is used again for each row.
 #[derive(Debug, Default)]
@@ -33,13 +24,13 @@ impl<'a> Matches<'a> {
     /// Fills the slots from the row whose `{` is next; the cursor ends after its `}`.
     ///
     /// `depth` containers are open around the row. After a fault, slots mean nothing.
-    pub(crate) fn fill(&mut self, tree: &Tree, keys: Keys, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+    pub(crate) fn fill(&mut self, tree: &Tree, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
         self.slots.clear();
         self.slots.resize(tree.slots(), Value::Missing);
         self.met.resize(tree.len(), 0);
         self.row += 1;
         let start = cursor.at();
-        let mut pass = Pass { tree, keys, matches: self };
+        let mut pass = Pass { tree, matches: self };
         let Some(root) = tree.node(0) else {
             return cursor.skip_value(depth);
         };
@@ -53,7 +44,6 @@ impl<'a> Matches<'a> {
 
 struct Pass<'p, 'a> {
     tree: &'p Tree,
-    keys: Keys,
     matches: &'p mut Matches<'a>,
 }
 
@@ -175,7 +165,7 @@ impl<'a> Pass<'_, 'a> {
     /// The node that wants the member of this key, unless an earlier member had the same key.
     #[inline]
     fn child(&mut self, node: &Node, key: Quoted<'a>) -> Option<usize> {
-        let child = if key.escaped && self.keys == Keys::Unescaped {
+        let child = if key.escaped {
             self.matches.key.clear();
             unescape(key.raw, &mut self.matches.key).ok()?;
             node.members.get(&self.matches.key)?

@@ -1,5 +1,6 @@
-use super::path::{PathProblem, Step, parse};
+use super::path::{NoArray, Path, PathProblem, Step, parse};
 use super::scan::Cursor;
+use super::select::Results;
 use super::text::{minify, unescape};
 use proptest::prelude::*;
 
@@ -7,19 +8,23 @@ fn member(key: &str) -> Step {
     Step::Member(key.to_owned())
 }
 
+fn place(path: &str) -> (Vec<Step>, NoArray) {
+    match parse(path) {
+        Ok(Path::Place { steps, no_array }) => (steps, no_array),
+        other => panic!("{path}: {other:?}"),
+    }
+}
+
 #[test]
-fn paths_are_read_as_documented() {
+fn paths_that_starrocks_reads_are_places() {
     let cases = [
         ("$", vec![]),
         ("$[7]", vec![]),
-        ("$[*]", vec![]),
+        ("$[007]", vec![]),
         ("$.a", vec![member("a")]),
         (".a.b", vec![member("a"), member("b")]),
         ("$.a[2].b[0]", vec![member("a"), Step::Element(2), member("b"), Step::Element(0)]),
         ("$.a[007]", vec![member("a"), Step::Element(7)]),
-        ("$.a[*]", vec![member("a"), Step::NoElement]),
-        ("$.a.*", vec![member("a"), Step::First]),
-        ("$.a.*[1].b", vec![member("a"), Step::First, Step::Element(1), member("b")]),
         ("$.\"x.y\".z", vec![member("x.y"), member("z")]),
         ("$.x\\.y", vec![member("x.y")]),
         ("$.x\\\\y", vec![member("x\\y")]),
@@ -28,51 +33,109 @@ fn paths_are_read_as_documented() {
         ("$.a b-c:d#e@é$", vec![member("a b-c:d#e@é$")]),
         ("$.$", vec![member("$")]),
         ("$.a*", vec![member("a*")]),
+        ("$.a ", vec![member("a ")]),
     ];
     for (text, steps) in cases {
-        assert_eq!(parse(text), Ok(steps), "{text}");
+        assert_eq!(place(text), (steps, NoArray::Fault), "{text}");
+    }
+}
+
+#[test]
+fn paths_of_one_place_are_steps_in_whatever_way_they_are_written() {
+    let cases = [
+        ("$['a']", vec![member("a")]),
+        ("$[\"a\"]['b']", vec![member("a"), member("b")]),
+        ("$.a['x.y'][0]", vec![member("a"), member("x.y"), Step::Element(0)]),
+        ("$.a[0][1]", vec![member("a"), Step::Element(0), Step::Element(1)]),
+        ("$['it\\'s']", vec![member("it's")]),
+        ("$[\"it's\"]", vec![member("it's")]),
+        ("$['\\u0041\\\\\\'\"']", vec![member("A\\'\"")]),
+        ("$[ 'a' ]\n[ 0 ] .b", vec![member("a"), Step::Element(0), member("b")]),
+        ("$.d .a", vec![member("d"), member("a")]),
+        ("$.é", vec![member("é")]),
+    ];
+    for (text, steps) in cases {
+        let no_array = if text == "$.é" { NoArray::Fault } else { NoArray::Nothing };
+        assert_eq!(place(text), (steps, no_array), "{text}");
+    }
+}
+
+#[test]
+fn paths_of_several_places_are_selections_below_the_steps_they_begin_with() {
+    let cases = [
+        ("$.a[*]", vec![member("a")], Results::List, None),
+        ("$[*]", vec![], Results::List, None),
+        ("$.*", vec![], Results::List, None),
+        ("$.a.*", vec![member("a")], Results::List, Some(vec![member("a"), Step::First])),
+        (
+            "$.a.*[1].b",
+            vec![member("a")],
+            Results::List,
+            Some(vec![member("a"), Step::First, Step::Element(1), member("b")]),
+        ),
+        ("$.a.*[*]", vec![member("a")], Results::List, None),
+        ("$..a", vec![], Results::List, None),
+        ("$.a[0]['b']..c", vec![member("a"), Step::Element(0), member("b")], Results::List, None),
+        ("$['a','b']", vec![], Results::List, None),
+        ("$.a[1:2]", vec![member("a")], Results::List, None),
+        ("$.a[?@.b > '$']", vec![member("a")], Results::List, None),
+        ("$.a[?@.b > $.c]", vec![], Results::List, None),
+        ("$.a[-1]", vec![member("a")], Results::One, None),
+        ("$.a[ -12 ]", vec![member("a")], Results::One, None),
+        ("$.a[-1].b", vec![member("a")], Results::List, None),
+    ];
+    for (text, expected, results, place) in cases {
+        let Ok(Path::Select { prefix, selection, one_place }) = parse(text) else { panic!("{text}") };
+        assert_eq!((prefix, selection.results(), one_place), (expected, results, place), "{text}");
     }
 }
 
 #[test]
 fn what_is_no_path_is_refused_where_it_goes_wrong() {
     let cases = [
-        ("", 1, PathProblem::NoRoot),
-        ("a", 1, PathProblem::NoRoot),
-        ("a.b", 1, PathProblem::NoRoot),
-        (" $.a", 1, PathProblem::NoRoot),
-        ("$a", 2, PathProblem::AfterRoot),
-        ("$$", 2, PathProblem::AfterRoot),
-        ("$['a']", 2, PathProblem::AfterRoot),
-        ("$[0].a", 2, PathProblem::AfterRoot),
-        ("$.", 3, PathProblem::EmptyKey),
-        (".", 2, PathProblem::EmptyKey),
-        ("$..a", 3, PathProblem::EmptyKey),
-        ("$.é.", 5, PathProblem::EmptyKey),
-        ("$.\"\"", 3, PathProblem::EmptyKey),
-        ("$.\"a", 3, PathProblem::OpenQuote),
-        ("$.a\\", 4, PathProblem::Escape),
-        ("$.a\\b", 4, PathProblem::Escape),
-        ("$.a\\\"b", 3, PathProblem::Key),
-        ("$.a]", 3, PathProblem::Key),
-        ("$.a[0][1]", 3, PathProblem::Index),
-        ("$.a[0]b", 3, PathProblem::Index),
-        ("$.a[-1]", 3, PathProblem::Index),
-        ("$.a[]", 3, PathProblem::Index),
-        ("$.a[1:2]", 3, PathProblem::Index),
-        ("$.a[?(@", 3, PathProblem::Index),
-        ("$.a[b]", 3, PathProblem::Index),
-        ("$.[0]", 3, PathProblem::Index),
-        ("$.*", 3, PathProblem::Wildcard),
-        ("$.*.a", 3, PathProblem::Wildcard),
+        ("", 1, "expected `$`"),
+        ("a", 1, "expected `$`"),
+        ("a.b", 1, "expected `$`"),
+        (" $.a", 1, "expected `$`"),
+        ("$a", 2, "not a path of RFC 9535"),
+        ("$$", 2, "not a path of RFC 9535"),
+        ("$.", 3, "not a path of RFC 9535"),
+        (".", 2, "expected a key"),
+        ("$..", 4, "not a path of RFC 9535"),
+        ("$.é.", 5, "not a path of RFC 9535"),
+        ("$.\"\"", 3, "not a path of RFC 9535"),
+        ("$.\"a", 3, "quote is not closed"),
+        ("$.a\\", 4, "unknown escape"),
+        ("$.a\\b", 4, "unknown escape"),
+        ("$.a]", 3, "a key cannot contain quotes or brackets"),
+        ("$.a[0]b", 7, "not a path of RFC 9535"),
+        ("$.a[]", 4, "not a path of RFC 9535"),
+        ("$.a[?(@", 6, "not a path of RFC 9535"),
+        ("$.a[b]", 4, "not a path of RFC 9535"),
+        ("$.[0]", 3, "not a path of RFC 9535"),
+        ("$.a[9007199254740992]", 4, "not a path of RFC 9535"),
+        ("$.x-y[*]", 4, "not a path of RFC 9535"),
+        (
+            "$[?count(1)>2]",
+            4,
+            "not a path of RFC 9535: in function count, in argument position 0, expected a type that converts to NodesType, received literal",
+        ),
+        ("$[?match(@.a)]", 4, "not a path of RFC 9535: wrong number of arguments"),
+        ("$[?foo(@.a)]", 4, "not a path of RFC 9535: function name 'foo' is not defined"),
+        ("$[?@.a==True]", 7, "not a path of RFC 9535"),
     ];
     for (text, position, problem) in cases {
         let error = parse(text).expect_err(text);
-        assert_eq!((error.position, error.problem), (position, problem), "{text}");
+        assert_eq!((error.position, error.problem.to_string().as_str()), (position, problem), "{text}: {error}");
         assert!(!error.problem.hint().is_empty());
     }
     assert_eq!(parse(&".a".repeat(257)).expect_err("too long").problem, PathProblem::TooLong);
-    assert_eq!(parse(&".a".repeat(256)).expect("the most").len(), 256);
+    assert_eq!(place(&".a".repeat(256)).0.len(), 256);
+    assert_eq!(parse(&format!("${}", "['a']".repeat(257))).expect_err("too long").problem, PathProblem::TooLong);
+    assert_eq!(parse(&format!("$.{}", "a".repeat(9_000))).expect_err("too long").problem, PathProblem::TooLarge);
+    for bracket in ["[", "(", "[?(", "[?@["] {
+        assert_eq!(parse(&format!("$[?{}", bracket.repeat(13))).expect_err("too deep").problem, PathProblem::TooLarge);
+    }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! All paths of a job as one tree, so that one pass over a row finds what every path wants.
 
-use super::path::Step;
+use super::path::{NoArray, Step};
 
 /// Paths (or keys) that share their beginnings. The first node is the row itself.
 #[derive(Debug, Clone, Default)]
@@ -20,16 +20,17 @@ pub(crate) struct Node {
     pub(crate) elements: Vec<(u64, usize)>,
     /// Slots that take the value here.
     pub(crate) slots: Vec<usize>,
-    /// Slots whose path has an index here.
+    /// Slots that are at fault if there is no array here.
     pub(crate) indexed: Vec<usize>,
 }
 
 impl Tree {
     /// The tree of these paths; the n-th one fills slot n.
-    pub(crate) fn new(paths: &[Vec<Step>]) -> Self {
-        let mut tree = Self { nodes: vec![Node::default()], slots: paths.len() };
-        for (slot, path) in paths.iter().enumerate() {
-            tree.insert(slot, path);
+    pub(crate) fn new<'p>(paths: impl IntoIterator<Item = (&'p [Step], NoArray)>) -> Self {
+        let mut tree = Self { nodes: vec![Node::default()], slots: 0 };
+        for (path, no_array) in paths {
+            tree.insert(tree.slots, path, no_array);
+            tree.slots += 1;
         }
         for node in &mut tree.nodes {
             node.elements.sort_unstable();
@@ -54,7 +55,7 @@ impl Tree {
         self.nodes.get(number)
     }
 
-    fn insert(&mut self, slot: usize, path: &[Step]) {
+    fn insert(&mut self, slot: usize, path: &[Step], no_array: NoArray) {
         let mut at = 0;
         for step in path {
             let fresh = self.nodes.len();
@@ -65,7 +66,9 @@ impl Tree {
                 Step::Member(key) => node.members.entry(key, fresh),
                 Step::First => *node.first.get_or_insert(fresh),
                 Step::Element(number) => {
-                    node.indexed.push(slot);
+                    if no_array == NoArray::Fault {
+                        node.indexed.push(slot);
+                    }
                     match node.elements.iter().find(|(wanted, _)| wanted == number) {
                         Some((_, next)) => *next,
                         None => {
@@ -73,10 +76,6 @@ impl Tree {
                             fresh
                         }
                     }
-                }
-                Step::NoElement => {
-                    node.indexed.push(slot);
-                    return;
                 }
             };
             if next == fresh {
