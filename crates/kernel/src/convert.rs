@@ -160,11 +160,11 @@ impl ColumnBuilder {
     }
 
     /// Appends what a path selects.
-    fn append_selected(&mut self, text: &str, number: usize, scratch: &mut Scratch) -> Outcome {
+    fn append_selected(&mut self, text: &str, number: u32, scratch: &mut Scratch) -> Outcome {
         let mut found = std::mem::take(&mut scratch.selected);
         found.clear();
         let selected =
-            scratch.selections.get(number).is_some_and(|selection| selection.select(text, &mut found).is_ok());
+            scratch.selections.get(number as usize).is_some_and(|selection| selection.select(text, &mut found).is_ok());
         let outcome = if selected {
             // Nothing found is nothing there.
             self.append(&value_of(&found).unwrap_or(Value::Missing), scratch)

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
+use arrow_schema::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -101,7 +102,31 @@ pub fn encode(rows: &RecordBatch, options: &WriterOptions) -> Result<EncodedFile
     })
 }
 
+/// Encodes chunks of one `schema` as one Parquet file, as [`encode`] does, without statistics; also how many rows it has.
+///
+/// # Errors
+/// [`EncodeError`] as there.
+pub fn encode_chunks(
+    schema: &SchemaRef,
+    chunks: impl IntoIterator<Item = RecordBatch>,
+    options: &WriterOptions,
+) -> Result<(Bytes, u64), EncodeError> {
+    let mut rows = 0;
+    let chunks = chunks.into_iter().inspect(|chunk| rows += chunk.num_rows());
+    let bytes = write_chunks(schema, chunks, options);
+    let bytes = bytes.map_err(|source| EncodeError { rows, source })?;
+    Ok((bytes, rows as u64)) // usize has at most 64 bits
+}
+
 fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetError> {
+    write_chunks(rows.schema_ref(), [rows.clone()], options)
+}
+
+fn write_chunks(
+    schema: &SchemaRef,
+    chunks: impl IntoIterator<Item = RecordBatch>,
+    options: &WriterOptions,
+) -> Result<Bytes, ParquetError> {
     let properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(options.zstd_level)?))
@@ -115,9 +140,11 @@ fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetEr
     let options = ArrowWriterOptions::new()
         .with_properties(properties)
         .with_skip_arrow_metadata(true)
-        .with_parquet_schema(field_id::parquet_schema(rows.schema_ref())?);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(rows.schema_ref()), options)?;
-    writer.write(rows)?;
+        .with_parquet_schema(field_id::parquet_schema(schema)?);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options)?;
+    for chunk in chunks {
+        writer.write(&chunk)?;
+    }
     Ok(writer.into_inner()?.into())
 }
 

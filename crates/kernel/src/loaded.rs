@@ -5,6 +5,11 @@ use std::ops::AddAssign;
 use arrow_array::RecordBatch;
 use serde::{Deserialize, Serialize};
 
+mod rejected_rows;
+
+pub use rejected_rows::RejectedRows;
+pub(crate) use rejected_rows::{KeptRecord, KeptRow, Reason};
+
 /// Names the files of one part of a table. Tables without PARTITION BY have one, the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -20,7 +25,7 @@ pub struct Loaded {
     /// Rows to be written, in the order of the batch; no entry without rows.
     pub tables: Vec<(TablePartition, RecordBatch)>,
     /// Rows that do not fit, and records that cannot be parsed, in the order of the batch.
-    pub rejected: Vec<RejectedRow>,
+    pub rejected: RejectedRows,
     /// Counts over the whole batch.
     pub statistics: LoadStatistics,
     /// Counts per source partition, ascending by source partition; every record of the batch is in one.

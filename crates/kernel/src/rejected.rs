@@ -8,7 +8,10 @@ use arrow_array::builder::{BinaryBuilder, StringBuilder};
 use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, StructArray};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 
-use crate::loaded::RejectedRow;
+use crate::loaded::{RejectedRow, RejectedRows};
+
+/// Rows that are held as columns at once.
+const CHUNK_ROWS: usize = 16_384;
 
 /// Schema of an error file.
 ///
@@ -56,6 +59,20 @@ pub fn to_columns(topic: &str, rows: &[RejectedRow], job_version: u32, rejected_
     ];
     // Every column was made of the same rows and in the types of `fields`, which is all that this asks for.
     RecordBatch::from(StructArray::from(fields().into_iter().zip(columns).collect::<Vec<_>>()))
+}
+
+/// Rejected rows of one batch as columns of [`schema`], in order, so many at a time that their size does not matter.
+pub fn chunks<'r>(
+    topic: &'r str,
+    rows: &'r RejectedRows,
+    job_version: u32,
+    rejected_at_ms: i64,
+) -> impl Iterator<Item = RecordBatch> + 'r {
+    let mut rows = rows.iter();
+    std::iter::from_fn(move || {
+        let chunk: Vec<RejectedRow> = rows.by_ref().take(CHUNK_ROWS).collect();
+        (!chunk.is_empty()).then(|| to_columns(topic, &chunk, job_version, rejected_at_ms))
+    })
 }
 
 fn fields() -> [FieldRef; 11] {

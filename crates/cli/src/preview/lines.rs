@@ -19,7 +19,7 @@ pub(super) fn loaded(out: &mut impl Write, columns: &[Column], loaded: &Loaded) 
             row(out, columns, &cells)?;
         }
     }
-    loaded.rejected.iter().try_for_each(|one| rejected(out, one))
+    loaded.rejected.iter().try_for_each(|one| rejected(out, &one))
 }
 
 /// Writes the closing line.

@@ -30,7 +30,7 @@ use tree::Tree;
 pub(crate) struct JsonReader {
     tree: Tree,
     /// Slots that a selection is made from, each with its number.
-    selected: Vec<(usize, usize)>,
+    selected: Vec<(usize, u32)>,
     selections: Selections,
     root: Option<Root>,
     strip_outer_array: bool,
@@ -66,7 +66,7 @@ impl JsonReader {
         let mut selected = Vec::new();
         for (slot, path) in paths.iter().enumerate() {
             if let Path::Select { selection, .. } = path {
-                selected.push((slot, selections.len()));
+                selected.push((slot, u32::try_from(selections.len()).unwrap_or(u32::MAX)));
                 selections.push(Arc::clone(selection));
             }
         }

@@ -22,7 +22,7 @@ pub(crate) enum Value<'a> {
     /// Source text of the whole row, wanted by the path `$`.
     Row(&'a str),
     /// What the selection of this number finds in an object or array; empty text if there is none.
-    Selected(&'a str, usize),
+    Selected(&'a str, u32),
     /// The path has an index where the record has neither array nor null.
     NoArray,
 }

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::ranges::Ranges;
-use super::rejection::{Rejection, RowSource, in_order};
+use super::rejection::{Rejection, Rejections, RowSource};
 use super::rows::Rows;
 use super::sink::{self, Origin};
 use crate::batch::Batch;
@@ -10,7 +10,7 @@ use crate::convert::Scratch;
 use crate::facts::Facts;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
 use crate::format::{ReaderScratch, Row};
-use crate::loaded::{Loaded, TablePartition};
+use crate::loaded::{Loaded, RejectedRows, TablePartition};
 use arrow_array::RecordBatch;
 
 /// Bytes of text after which rows continue in other columns: Arrow's end at twice as many, and no value is longer than
@@ -26,7 +26,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         selects: !plan.reader.selections().is_empty(),
         rows: Rows::new(plan, batch.records.len()),
         scratch: Scratch::new(plan.reader.selections()),
-        rejected: Vec::new(),
+        rejected: Rejections::new(&batch.records),
         tables: Vec::new(),
     };
     let mut scratch = ReaderScratch::default();
@@ -48,7 +48,6 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         ranges.count_rows(rows);
     }
     let (tables, rejected) = loading.finish();
-    let rejected = in_order(rejected, &batch.records);
     let (ranges, statistics) = ranges.finish(&rejected);
     let tables = tables.into_iter().map(|rows| (TablePartition::Whole, rows)).collect();
     Loaded { tables, rejected, statistics, ranges }
@@ -60,9 +59,9 @@ struct Loading<'p, 'a> {
     max_rows: usize,
     /// Whether paths select lists, which can be longer than the row.
     selects: bool,
-    rows: Rows<'a>,
+    rows: Rows,
     scratch: Scratch,
-    rejected: Vec<Rejection<'a>>,
+    rejected: Rejections<'a>,
     tables: Vec<RecordBatch>,
 }
 
@@ -75,8 +74,7 @@ impl<'a> Loading<'_, 'a> {
         self.rows.text_bytes += self.text_bytes(row.raw.len());
         let raw = if row.only { value } else { row.raw };
         let source = RowSource { record, index: Some(row.index), raw };
-        let rejection = self.rows.push(self.plan, row.values, source, &mut self.scratch);
-        self.rejected.extend(rejection);
+        self.rows.push(self.plan, row.values, source, &mut self.scratch, &mut self.rejected);
     }
 
     /// Bytes of text that a row of so many bytes can become in one column.
@@ -90,13 +88,13 @@ impl<'a> Loading<'_, 'a> {
 
     fn flush(&mut self) {
         let mut rows = std::mem::replace(&mut self.rows, Rows::new(self.plan, 0));
-        sink::check(self.plan, &mut rows, &mut self.rejected);
+        sink::check(&mut rows, &mut self.rejected);
         self.tables.extend(sink::assemble(self.plan, rows, self.facts.now_ms));
     }
 
-    fn finish(mut self) -> (Vec<RecordBatch>, Vec<Rejection<'a>>) {
+    fn finish(mut self) -> (Vec<RecordBatch>, RejectedRows) {
         self.flush();
-        (self.tables, self.rejected)
+        (self.tables, self.rejected.finish())
     }
 }
 

@@ -6,8 +6,11 @@ use super::error::DefinitionError;
 use crate::format::json::path::{NoArray, Path, parse};
 use crate::format::json::select::Results;
 
+/// Paths, and their texts as given.
+type Paths = (Vec<Path>, Vec<String>);
+
 /// The paths of `jsonpaths`, and their texts; `None` if there are none, so that keys are matched by name.
-pub(super) fn jsonpaths(text: &str) -> Result<Option<(Vec<Path>, Vec<String>)>, DefinitionError> {
+pub(super) fn jsonpaths(text: &str) -> Result<Option<Paths>, DefinitionError> {
     if text.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -19,7 +22,7 @@ pub(super) fn jsonpaths(text: &str) -> Result<Option<(Vec<Path>, Vec<String>)>, 
     let Value::Array(items) = document else {
         return Err(DefinitionError::JsonPathsShape { found: kind(&document).to_owned() });
     };
-    let paths: (Vec<Path>, Vec<String>) = (1..)
+    let paths: Paths = (1..)
         .zip(items)
         .map(|(number, item)| match item {
             Value::String(path) => match parse(&path) {

@@ -1,7 +1,7 @@
 //! Counts per source partition.
 
 use crate::batch::Record;
-use crate::loaded::{LoadStatistics, RangeOutcome, RejectedRow};
+use crate::loaded::{LoadStatistics, RangeOutcome, RejectedRows};
 
 /// What became of each source partition so far.
 #[derive(Debug, Default)]
@@ -32,13 +32,12 @@ impl Ranges {
     }
 
     /// The outcome of each source partition, ascending, and the sum of all.
-    pub(super) fn finish(mut self, rejected: &[RejectedRow]) -> (Vec<RangeOutcome>, LoadStatistics) {
+    pub(super) fn finish(mut self, rejected: &RejectedRows) -> (Vec<RangeOutcome>, LoadStatistics) {
         self.ranges.sort_by_key(|range| range.source_partition);
-        for rows in rejected.chunk_by(|one, next| one.source_partition == next.source_partition) {
-            let Some(first) = rows.first() else { continue };
-            let found = self.ranges.binary_search_by_key(&first.source_partition, |range| range.source_partition);
+        for (source_partition, rows) in rejected.counts() {
+            let found = self.ranges.binary_search_by_key(&source_partition, |range| range.source_partition);
             if let Some(range) = found.ok().and_then(|place| self.ranges.get_mut(place)) {
-                range.statistics.rejected += rows.len() as u64;
+                range.statistics.rejected += rows;
             }
         }
         let mut sum = LoadStatistics::default();

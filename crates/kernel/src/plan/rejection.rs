@@ -1,15 +1,13 @@
 //! A row on its way to becoming a rejected one.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::rows::Feed;
 use crate::batch::Record;
 use crate::format::value::Value;
-use crate::loaded::RejectedRow;
-
-/// Bytes of a key that every rejected row of a record repeats; a longer key stands with the first one only, so that
-/// what is kept of a record stays in proportion to it.
-const REPEATED_KEY_BYTES: usize = 256;
+use crate::loaded::{KeptRecord, KeptRow, Reason, RejectedRows};
 
 /// Where a row comes from.
 #[derive(Debug, Clone, Copy)]
@@ -31,29 +29,115 @@ pub(super) struct Rejection<'a> {
     pub(super) reason: String,
 }
 
-/// The rejected rows of a batch, in its order.
-pub(super) fn in_order(mut rejections: Vec<Rejection<'_>>, records: &[Record<'_>]) -> Vec<RejectedRow> {
-    rejections.sort_by_key(|rejection| (rejection.source.record, rejection.source.index));
-    let mut rows = Vec::with_capacity(rejections.len());
-    let mut previous = None;
-    for Rejection { source, column, reason } in rejections {
-        let Some(record) = records.get(source.record) else {
-            continue;
-        };
-        let repeated = previous.replace(source.record) == Some(source.record);
-        let key = record.key.filter(|key| !repeated || key.len() <= REPEATED_KEY_BYTES);
-        rows.push(RejectedRow {
-            source_partition: record.source_partition,
-            offset: record.offset,
-            index: source.index,
-            column,
-            reason,
-            raw: source.raw.to_vec(),
-            key: key.map(<[u8]>::to_vec),
-            timestamp_ms: record.timestamp_ms,
-        });
+/// The rejected rows of a batch so far, each of them small: values of a few bytes can be rows.
+#[derive(Debug)]
+pub(super) struct Rejections<'a> {
+    records: &'a [Record<'a>],
+    /// With the places of records in the batch.
+    rows: Vec<KeptRow>,
+    reasons: Vec<Arc<Reason>>,
+    places: HashMap<Arc<Reason>, u32>,
+    /// Place of the reason that a feed is NULL, by the feed's number.
+    nulls: Vec<Option<u32>>,
+}
+
+impl<'a> Rejections<'a> {
+    /// None yet.
+    pub(super) fn new(records: &'a [Record<'a>]) -> Self {
+        Self { records, rows: Vec::new(), reasons: Vec::new(), places: HashMap::new(), nulls: Vec::new() }
     }
-    rows
+
+    /// Adds a row; in any order.
+    pub(super) fn push(&mut self, Rejection { source, column, reason }: Rejection<'_>) {
+        let row = self.because_of(source, Reason { column, text: reason });
+        self.rows.push(row);
+    }
+
+    /// Adds a row that [`null`](Self::null) gave.
+    pub(super) fn push_kept(&mut self, row: KeptRow) {
+        self.rows.push(row);
+    }
+
+    /// The row that is rejected because the feed of that number would be NULL, unless WHERE leaves it out.
+    pub(super) fn null(&mut self, source: RowSource<'_>, number: usize, feed: &Feed, value: Value<'_>) -> KeptRow {
+        let known = self.nulls.get(number).copied().flatten();
+        match (value, known) {
+            (Value::Missing | Value::Null, Some(reason)) => self.kept(source, reason),
+            (Value::Missing | Value::Null, None) => {
+                let row = self.because_of(source, null_reason(feed, value));
+                if self.nulls.len() <= number {
+                    self.nulls.resize(number + 1, None);
+                }
+                self.nulls.get_mut(number).into_iter().for_each(|known| *known = Some(row.reason));
+                row
+            }
+            _ => self.because_of(source, null_reason(feed, value)),
+        }
+    }
+
+    /// The rows in the order of the batch.
+    pub(super) fn finish(mut self) -> RejectedRows {
+        self.rows.sort_by_key(|row| (row.record, row.index));
+        let mut records: Vec<KeptRecord> = Vec::new();
+        let mut previous = None;
+        for row in &mut self.rows {
+            // A usize has 32 bits at least.
+            if previous.replace(row.record) != Some(row.record)
+                && let Some(record) = self.records.get(row.record as usize)
+            {
+                records.push(KeptRecord {
+                    source_partition: record.source_partition,
+                    offset: record.offset,
+                    timestamp_ms: record.timestamp_ms,
+                    key: record.key.map(Box::from),
+                    value: record.value.unwrap_or_default().into(),
+                });
+            }
+            row.record = small(records.len().saturating_sub(1));
+        }
+        self.rows.shrink_to_fit();
+        RejectedRows::new(records, self.rows, self.reasons)
+    }
+
+    fn because_of(&mut self, source: RowSource<'_>, reason: Reason) -> KeptRow {
+        let place = match self.places.get(&reason) {
+            Some(place) => *place,
+            None => {
+                let place = small(self.reasons.len());
+                let reason = Arc::new(reason);
+                self.reasons.push(Arc::clone(&reason));
+                self.places.insert(reason, place);
+                place
+            }
+        };
+        self.kept(source, place)
+    }
+
+    fn kept(&self, source: RowSource<'_>, reason: u32) -> KeptRow {
+        let value = self.records.get(source.record).and_then(|record| record.value).unwrap_or_default();
+        // What is kept of a row is a part of its record's value.
+        let start = source.raw.as_ptr().addr().saturating_sub(value.as_ptr().addr());
+        KeptRow {
+            record: small(source.record),
+            index: source.index.unwrap_or(KeptRow::WHOLE),
+            start: small(start),
+            length: small(source.raw.len()),
+            reason,
+        }
+    }
+}
+
+/// Kafka's lengths have 32 bits, and so has whatever is counted in a batch.
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn null_reason(feed: &Feed, value: Value<'_>) -> Reason {
+    let mut text = format!("NULL value in non-nullable column '{}'", feed.name);
+    if !matches!(value, Value::Missing | Value::Null) {
+        text = format!("{text}. {}", OutOfRange { feed, value });
+    }
+    Reason { column: Some(feed.name.clone()), text }
 }
 
 /// Says that a column's type does not accept a value.

@@ -10,7 +10,7 @@
 //! equally long, and nothing is ever taken back.
 
 use super::Plan;
-use super::rejection::{OutOfRange, Rejection, RowSource};
+use super::rejection::{OutOfRange, Rejection, Rejections, RowSource};
 use super::sink::Violation;
 use crate::convert::{ColumnBuilder, Outcome, Scratch};
 use crate::format::value::Value;
@@ -31,7 +31,7 @@ pub(super) struct Feed {
 
 /// Rows so far.
 #[derive(Debug)]
-pub(super) struct Rows<'a> {
+pub(super) struct Rows {
     /// One a feed, each as long as there are rows.
     pub(super) columns: Vec<ColumnBuilder>,
     /// How many there are, dead ones included.
@@ -39,12 +39,12 @@ pub(super) struct Rows<'a> {
     /// Rows that are not to be loaded, ascending.
     pub(super) dead: Vec<usize>,
     /// Rows with NULL where the table takes none, ascending; WHERE may yet leave them out.
-    pub(super) violations: Vec<Violation<'a>>,
+    pub(super) violations: Vec<Violation>,
     /// Bytes of the rows' texts: no column can hold more text than this.
     pub(super) text_bytes: usize,
 }
 
-impl<'a> Rows<'a> {
+impl Rows {
     /// No rows, and room for so many.
     pub(super) fn new(plan: &Plan, expected: usize) -> Self {
         Self {
@@ -56,15 +56,16 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Appends a row, or a dead one in its place with the reason.
+    /// Appends a row, or a dead one in its place, whose rejection goes to `rejections`.
     #[inline]
-    pub(super) fn push(
+    pub(super) fn push<'a>(
         &mut self,
         plan: &Plan,
         values: &[Value<'a>],
         source: RowSource<'a>,
         scratch: &mut Scratch,
-    ) -> Option<Rejection<'a>> {
+        rejections: &mut Rejections<'a>,
+    ) {
         let row = self.count;
         self.count += 1;
         let mut null_in: Option<(usize, Value<'a>)> = None;
@@ -76,7 +77,8 @@ impl<'a> Rows<'a> {
                     // The columns before this one have their entry already.
                     self.columns.iter_mut().skip(number + 1).for_each(ColumnBuilder::append_null);
                     self.dead.push(row);
-                    return Some(unsuitable(feed, *value, source));
+                    rejections.push(unsuitable(feed, *value, source));
+                    return;
                 }
                 Outcome::Null | Outcome::Invalid => {
                     if !feed.nullable && null_in.is_none() {
@@ -85,10 +87,11 @@ impl<'a> Rows<'a> {
                 }
             }
         }
-        if let Some((feed, value)) = null_in {
-            self.violations.push(Violation { row, feed, value, source });
+        if let Some((number, value)) = null_in
+            && let Some(feed) = plan.feeds.get(number)
+        {
+            self.violations.push(Violation { row, rejected: rejections.null(source, number, feed, value) });
         }
-        None
     }
 }
 

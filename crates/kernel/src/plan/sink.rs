@@ -8,10 +8,10 @@ use arrow_select::take::take;
 use std::sync::Arc;
 
 use super::Plan;
-use super::rejection::{OutOfRange, Rejection, RowSource};
+use super::rejection::Rejections;
 use super::rows::Rows;
 use crate::convert::ColumnBuilder;
-use crate::format::value::Value;
+use crate::loaded::KeptRow;
 use crate::table::ColumnType;
 
 /// Where a column of the table comes from.
@@ -34,38 +34,27 @@ pub(super) enum Origin {
 
 /// NULL in a column that takes none.
 #[derive(Debug)]
-pub(super) struct Violation<'a> {
+pub(super) struct Violation {
     /// The row.
     pub(super) row: usize,
-    /// The feed, by its number.
-    pub(super) feed: usize,
-    /// What the record has there.
-    pub(super) value: Value<'a>,
-    /// The row's origin.
-    pub(super) source: RowSource<'a>,
+    /// What it is if it is rejected for that.
+    pub(super) rejected: KeptRow,
 }
 
 /// Takes rows out for their violations; `rejected` gets them.
-pub(super) fn check<'a>(plan: &Plan, rows: &mut Rows<'a>, rejected: &mut Vec<Rejection<'a>>) {
+pub(super) fn check(rows: &mut Rows, rejected: &mut Rejections<'_>) {
     if rows.violations.is_empty() {
         return;
     }
-    for Violation { row, feed, value, source } in rows.violations.drain(..) {
-        let Some(feed) = plan.feeds.get(feed) else {
-            continue;
-        };
-        let mut reason = format!("NULL value in non-nullable column '{}'", feed.name);
-        if !matches!(value, Value::Missing | Value::Null) {
-            reason = format!("{reason}. {}", OutOfRange { feed, value });
-        }
-        rejected.push(Rejection { source, column: Some(feed.name.clone()), reason });
+    for Violation { row, rejected: kept } in rows.violations.drain(..) {
+        rejected.push_kept(kept);
         rows.dead.push(row);
     }
     rows.dead.sort_unstable();
 }
 
 /// The rows that are alive, as columns of the table; `None` if there are none.
-pub(super) fn assemble(plan: &Plan, rows: Rows<'_>, now_ms: i64) -> Option<RecordBatch> {
+pub(super) fn assemble(plan: &Plan, rows: Rows, now_ms: i64) -> Option<RecordBatch> {
     let alive = rows.count - rows.dead.len();
     if alive == 0 {
         return None;
@@ -76,7 +65,7 @@ pub(super) fn assemble(plan: &Plan, rows: Rows<'_>, now_ms: i64) -> Option<Recor
     }
 }
 
-fn columns(plan: &Plan, rows: Rows<'_>, alive: usize, now_ms: i64) -> Result<RecordBatch, ArrowError> {
+fn columns(plan: &Plan, rows: Rows, alive: usize, now_ms: i64) -> Result<RecordBatch, ArrowError> {
     let mask = (alive < rows.count).then(|| alive_mask(&rows));
     let fed: Vec<ArrayRef> = rows
         .columns
@@ -100,7 +89,7 @@ fn columns(plan: &Plan, rows: Rows<'_>, alive: usize, now_ms: i64) -> Result<Rec
     RecordBatch::try_new(Arc::clone(&plan.schema), columns)
 }
 
-fn alive_mask(rows: &Rows<'_>) -> BooleanArray {
+fn alive_mask(rows: &Rows) -> BooleanArray {
     let mut mask = BooleanBufferBuilder::new(rows.count);
     mask.append_n(rows.count, true);
     for row in &rows.dead {

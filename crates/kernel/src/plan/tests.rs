@@ -97,7 +97,7 @@ fn the_tutorials_job_loads_the_tutorials_records() {
     let [(TablePartition::Whole, rows)] = loaded.tables.as_slice() else { panic!("{loaded:?}") };
     assert_eq!(rows.schema(), site_clicks().arrow_schema());
     assert_eq!(rows.num_rows(), 1);
-    assert_eq!(loaded.rejected, []);
+    assert!(loaded.rejected.is_empty());
     let length = value.len() as u64;
     let expected =
         LoadStatistics { records: 1, total: 1, loaded: 1, received_bytes: length, ..LoadStatistics::default() };
@@ -158,10 +158,13 @@ fn a_rejected_row_of_one_keeps_the_records_value_and_key() {
     let found: Vec<_> = loaded
         .rejected
         .iter()
-        .map(|row| (row.offset, row.index, row.raw.as_slice(), row.key.as_deref() == Some(long.as_slice())))
+        .map(|row| (row.offset, row.index, row.raw, row.key.as_deref() == Some(long.as_slice())))
         .collect();
-    let expected: [(i64, Option<u32>, &[u8], bool); 3] =
-        [(1, Some(0), b" {} \n", true), (2, Some(0), b"{\"uid\":1}", true), (2, Some(1), b"{}", false)];
+    let expected: [(i64, Option<u32>, Vec<u8>, bool); 3] = [
+        (1, Some(0), b" {} \n".to_vec(), true),
+        (2, Some(0), b"{\"uid\":1}".to_vec(), true),
+        (2, Some(1), b"{}".to_vec(), false),
+    ];
     assert_eq!(found, expected);
 }
 
@@ -176,7 +179,7 @@ fn long_values_are_shortened_in_reasons() {
     let batch = Batch { topic: String::new(), records: vec![record(0, 0, None, Some(value.as_bytes()))] };
     let loaded = plan.unwrap().load(&batch, &Facts::at(0));
     let expected = format!("Value '{}...' is out of range. The type of 'uid' is BIGINT", "ä".repeat(40));
-    assert_eq!(loaded.rejected[0].reason, expected);
+    assert_eq!(loaded.rejected.iter().next().expect("one").reason, expected);
 }
 
 #[test]
@@ -272,4 +275,44 @@ fn a_wrong_path_is_named_with_its_place_and_a_hint() {
     let source = error.source().expect("a source").to_string();
     assert_eq!(source, "path `$.a[b]` is not valid at character 4: not a path of RFC 9535");
     assert!(error.hint().expect("a hint").contains("`$.a[?@.b > 1]`"));
+}
+
+#[test]
+fn a_row_every_two_bytes_is_kept_in_proportion_to_the_record() {
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
+    let value = b"{}".repeat(200_000);
+    let key = b"k".repeat(100);
+    let records = vec![Record { key: Some(&key), ..record(0, 7, None, Some(&value)) }];
+    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, &Facts::at(0));
+    assert_eq!(loaded.rejected.len(), 200_000);
+    // 20 bytes a row, besides the value itself.
+    assert!(loaded.rejected.memory_bytes() <= 12 * value.len(), "{}", loaded.rejected.memory_bytes());
+    let last = loaded.rejected.iter().last().expect("rows");
+    let reason = "NULL value in non-nullable column 'uid'".to_owned();
+    assert_eq!((last.index, last.raw, last.reason), (Some(199_999), b"{}".to_vec(), reason));
+    let chunks: Vec<usize> =
+        crate::rejected::chunks("test2", &loaded.rejected, 1, 0).map(|chunk| chunk.num_rows()).collect();
+    assert!(chunks.iter().all(|rows| *rows <= 16_384));
+    assert_eq!(chunks.iter().sum::<usize>(), 200_000);
+}
+
+#[test]
+fn reasons_that_differ_stay_in_proportion_too() {
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
+    let value: String = (0..50_000).map(|number| format!("{{\"uid\":\"x{number}\"}}")).collect();
+    let records = vec![record(0, 7, None, Some(value.as_bytes()))];
+    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, &Facts::at(0));
+    assert_eq!(loaded.rejected.len(), 50_000);
+    assert!(loaded.rejected.memory_bytes() <= 20 * value.len(), "{}", loaded.rejected.memory_bytes());
+}
+
+#[test]
+fn rows_are_in_the_order_of_the_batch_whatever_stage_rejects_them() {
+    let plan = Plan::compile(&job(LoadClauses::default(), JSON), &site_clicks(), &NoExpressions).unwrap();
+    let records =
+        vec![record(0, 1, None, Some(b"{} {}")), record(0, 2, None, Some(b"no")), record(0, 3, None, Some(b"{}"))];
+    let loaded = plan.load(&Batch { topic: "test2".to_owned(), records }, &Facts::at(0));
+    let found: Vec<_> = loaded.rejected.iter().map(|row| (row.offset, row.index, row.raw)).collect();
+    let expected = [(1, Some(0), &b"{}"[..]), (1, Some(1), b"{}"), (2, None, b"no"), (3, Some(0), b"{}")];
+    assert_eq!(found, expected.map(|(offset, index, raw)| (offset, index, raw.to_vec())));
 }

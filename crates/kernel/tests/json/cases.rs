@@ -129,8 +129,7 @@ fn compare(
     if found != [expected_rows; 3].concat() {
         problems.push(format!("{mode}expected three times {expected_rows:?}, found {found:?}"));
     }
-    let found: Vec<Rejected> =
-        loaded.rejected.iter().map(|row| (row.index, row.column.clone(), row.reason.clone())).collect();
+    let found: Vec<Rejected> = loaded.rejected.iter().map(|row| (row.index, row.column, row.reason)).collect();
     let expected = [expected_rejected; 3].concat();
     let fits = |((index, column, reason), (expected_index, expected_column, start)): (&Rejected, &Rejected)| {
         index == expected_index && column == expected_column && reason.starts_with(start.as_str())

@@ -3,7 +3,7 @@
 use penstock_kernel::batch::{Batch, Record};
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
-use penstock_kernel::loaded::{Loaded, RejectedRow};
+use penstock_kernel::loaded::{Loaded, RejectedRows};
 use penstock_kernel::plan::Plan;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -156,11 +156,8 @@ fn spread(values: &[Vec<u8>]) -> Batch<'_> {
 /// Offset, index, reason, column, raw bytes.
 type Rejected = (i64, Option<u32>, String, Option<String>, Vec<u8>);
 
-fn without_batch(rejected: &[RejectedRow]) -> Vec<Rejected> {
-    rejected
-        .iter()
-        .map(|row| (row.offset, row.index, row.reason.clone(), row.column.clone(), row.raw.clone()))
-        .collect()
+fn without_batch(rejected: &RejectedRows) -> Vec<Rejected> {
+    rejected.iter().map(|row| (row.offset, row.index, row.reason, row.column, row.raw)).collect()
 }
 
 proptest! {

@@ -12,8 +12,8 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use penstock_catalog::clock::Clock;
 use penstock_catalog::commit::{DataFile, ErrorFile};
 use penstock_kernel::batch::Batch;
-use penstock_kernel::encode::{WriterOptions, encode};
-use penstock_kernel::loaded::{Loaded, RejectedRow};
+use penstock_kernel::encode::{WriterOptions, encode, encode_chunks};
+use penstock_kernel::loaded::{Loaded, RejectedRows};
 use penstock_kernel::rejected;
 use penstock_storage::Volume;
 
@@ -57,17 +57,17 @@ impl Files<'_> {
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub(super) async fn put_rejected(&self, rows: &[RejectedRow]) -> Result<Option<ErrorFile>, LoadError> {
+    pub(super) async fn put_rejected(&self, rows: &RejectedRows) -> Result<Option<ErrorFile>, LoadError> {
         if rows.is_empty() {
             return Ok(None);
         }
         let version = self.prepared.definition.version;
-        let columns = rejected::to_columns(&self.batch.topic, rows, version, self.clock.now_ms());
-        let encoded = encode(&columns, &WriterOptions::default())?;
+        let chunks = rejected::chunks(&self.batch.topic, rows, version, self.clock.now_ms());
+        let (encoded, rows) = encode_chunks(&rejected::schema(), chunks, &WriterOptions::default())?;
         let key = format!("rejected/{}/{}", self.prepared.definition.id, self.file_name());
-        let bytes = length(&encoded.bytes);
-        self.put_object(key.clone(), encoded.bytes).await?;
-        Ok(Some(ErrorFile { key, rows: encoded.rows, bytes }))
+        let bytes = length(&encoded);
+        self.put_object(key.clone(), encoded).await?;
+        Ok(Some(ErrorFile { key, rows, bytes }))
     }
 
     fn data_key(&self) -> String {

@@ -1,7 +1,7 @@
 use penstock_catalog::job::Revised;
 use penstock_kernel::batch::Record;
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
-use penstock_kernel::loaded::TablePartition;
+use penstock_kernel::loaded::{RejectedRows, TablePartition};
 use penstock_kernel::state::JobState;
 
 use super::*;
@@ -63,7 +63,7 @@ fn case() -> Case {
     Case {
         loaded: Loaded {
             tables: Vec::new(),
-            rejected: Vec::new(),
+            rejected: RejectedRows::default(),
             statistics,
             ranges: vec![outcome(0, 2, 6, counts(5, 0)), outcome(1, 8, 9, counts(2, 0))],
         },
