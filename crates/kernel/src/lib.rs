@@ -14,6 +14,7 @@ pub mod format;
 pub mod ids;
 pub mod job;
 pub mod loaded;
+pub mod partitioning;
 pub mod plan;
 pub mod progress;
 pub mod property;

@@ -10,19 +10,27 @@ mod rejected_rows;
 pub use rejected_rows::RejectedRows;
 pub(crate) use rejected_rows::{KeptRecord, KeptRow, Reason};
 
-/// Names the files of one part of a table. Tables without PARTITION BY have one, the whole.
+/// Names the part of a table that a file belongs to. Tables without PARTITION BY have one, the whole.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TablePartition {
     /// The whole table.
     Whole,
+    /// The range or list partition of that id.
+    Named(u32),
+    /// The automatic partition of these values, one an expression of PARTITION BY, `None` for NULL; in the spelling of
+    /// [`PartitionValue::text`](crate::partitioning::PartitionValue::text).
+    Values(Vec<Option<String>>),
+    /// Several automatic partitions, which share a file since a batch had rows of too many.
+    Shared,
 }
 
 /// The result of [`Plan::load`](crate::plan::Plan::load).
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// Rows to be written, in the order of the batch; no entry without rows.
+    /// Rows to be written, each table partition's in the order of the batch; no entry without rows. Ascending by table
+    /// partition; a batch of very much text has several such runs.
     pub tables: Vec<(TablePartition, RecordBatch)>,
     /// Rows that do not fit, and records that cannot be parsed, in the order of the batch.
     pub rejected: RejectedRows,

@@ -1,9 +1,10 @@
 //! A job version compiled once, then used for batch after batch.
 //!
 //! The stages of a row are apart: [`format`](crate::format) reads records, `convert` turns values into columns,
-//! `rows` decides by strict mode what an unsuitable value costs, `sink` checks what the table demands. Nothing that a
-//! record holds makes any of them fail.
+//! `rows` decides by strict mode what an unsuitable value costs, `sink` checks what the table demands, `division` gives each
+//! row to its table partition. Nothing that a record holds makes any of them fail.
 
+mod division;
 mod error;
 mod load;
 mod mapping;
@@ -30,6 +31,7 @@ use crate::table::TableDefinition;
 pub use crate::format::json::path::{PathError, PathProblem};
 pub use error::DefinitionError;
 
+use division::Division;
 use mapping::Mapping;
 use rows::Feed;
 use sink::Origin;
@@ -44,6 +46,8 @@ pub struct Plan {
     /// Where each column of the table comes from.
     origins: Vec<Origin>,
     schema: SchemaRef,
+    /// How rows find their table partition, if the table has several.
+    division: Option<Division>,
 }
 
 impl Plan {
@@ -64,9 +68,6 @@ impl Plan {
         if let Some(filter) = &job.clauses.filter {
             return Err(DefinitionError::FilterNotYet { filter: filter.clone() });
         }
-        if let Some(names) = &job.clauses.table_partitions {
-            return Err(DefinitionError::TablePartitionsNotYet { names: names.clone() });
-        }
         let mapping = Mapping::new(job.clauses.columns.as_deref(), table)?;
         let mut reader = match paths::jsonpaths(properties.jsonpaths())? {
             Some((paths, texts)) => JsonReader::matched(&mapping.fit_paths(paths, &texts, table)?),
@@ -82,6 +83,7 @@ impl Plan {
             feeds,
             origins,
             schema: table.arrow_schema(),
+            division: Division::new(table, job.clauses.table_partitions.as_deref())?,
         })
     }
 

@@ -8,6 +8,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DatabaseId, TableId};
+use crate::partitioning::Partitioning;
 
 /// Bytes that a `STRING` column holds at most; `STRING` is only another spelling of this `VARCHAR`.
 pub const STRING_BYTES: u32 = 65_533;
@@ -233,6 +234,9 @@ pub struct TableDefinition {
     pub key_kind: KeyKind,
     /// Names of the key columns, which lead `columns` in the same order.
     pub key_columns: Vec<String>,
+    /// How PARTITION BY divides it.
+    #[serde(default)]
+    pub partitioning: Partitioning,
     /// How DISTRIBUTED BY spread it.
     pub distribution: Distribution,
     /// What `COMMENT` said, if anything.

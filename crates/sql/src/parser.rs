@@ -15,7 +15,9 @@ mod filter;
 mod job;
 mod job_show;
 mod names;
+mod partition_by;
 mod table;
+mod table_change;
 mod volume;
 
 #[cfg(test)]
@@ -57,8 +59,7 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     } else if cursor.eat("STOP") {
         job::steered(cursor).map(Statement::StopJob)
     } else if cursor.eat("TRUNCATE") {
-        cursor.expect("TABLE")?;
-        Err(cursor.unsupported("TRUNCATE TABLE"))
+        table_change::truncate(cursor)
     } else if let Some(what) = cursor.eat_any(&["INSERT", "UPDATE", "DELETE"]) {
         Err(cursor.unsupported(what))
     } else if cursor.eat("SET") {
@@ -107,7 +108,9 @@ fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     } else if cursor.eat("STORAGE") {
         cursor.expect("VOLUME")?;
         Err(cursor.unsupported("ALTER STORAGE VOLUME"))
-    } else if let Some(what) = cursor.eat_any(&["TABLE", "DATABASE"]) {
+    } else if cursor.eat("TABLE") {
+        table_change::alter(cursor)
+    } else if let Some(what) = cursor.eat_any(&["DATABASE"]) {
         Err(cursor.unsupported(&format!("ALTER {what}")))
     } else {
         Err(cursor.unexpected())
@@ -148,6 +151,10 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         table::show_columns(cursor, false)
     } else if cursor.eat("INDEX") || cursor.eat("INDEXES") || cursor.eat("KEYS") {
         table::show_index(cursor)
+    } else if cursor.eat("PARTITIONS") {
+        table_change::show_partitions(cursor)
+    } else if cursor.eat_any(&["TEMPORARY"]).is_some() {
+        Err(cursor.unsupported("SHOW TEMPORARY PARTITIONS"))
     } else {
         Err(cursor.unexpected())
     }

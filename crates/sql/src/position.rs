@@ -30,6 +30,23 @@ impl Position {
     }
 }
 
+/// Something of a statement, and where it stands. Equality does not regard where.
+#[derive(Debug, Clone, Copy)]
+pub struct Placed<T> {
+    /// What it is.
+    pub value: T,
+    /// Where it begins.
+    pub position: Position,
+}
+
+impl<T: PartialEq> PartialEq for Placed<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Placed<T> {}
+
 impl Default for Position {
     fn default() -> Self {
         Self::START

@@ -6,7 +6,7 @@ use penstock_kernel::job::{JobDefinition, StartOffset};
 use penstock_kernel::table::{ColumnDefault, TableDefinition, Wide};
 
 use crate::print::{Name, Names, Quoted};
-use crate::statement::{DistributedBy, JobClauses};
+use crate::statement::{DistributedBy, JobClauses, PartitionBy};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "******";
@@ -52,6 +52,9 @@ pub fn create_table(table: &TableDefinition) -> String {
     }
     if let Some(comment) = &table.comment {
         text += &format!("\nCOMMENT {}", Quoted(comment));
+    }
+    if let Some(partition_by) = PartitionBy::of(&table.partitioning) {
+        text += &format!("\n{partition_by}");
     }
     text += &format!("\n{}", DistributedBy(&table.distribution));
     let mut properties = table.properties.clone();

@@ -11,7 +11,9 @@ use crate::position::Position;
 mod database;
 mod job;
 mod pairs;
+mod partition_by;
 mod table;
+mod table_change;
 mod volume;
 
 pub use database::{CreateDatabase, DropDatabase, ShowDatabases};
@@ -19,7 +21,11 @@ pub use job::{
     AlterRoutineLoad, CreateRoutineLoad, JOB_COLUMNS, JobColumn, JobColumnKind, ShowRoutineLoad, ShowRoutineLoadTask,
 };
 pub use pairs::{Pair, Pairs};
+pub use partition_by::{
+    BatchClause, Bound, BoundValue, ListClause, PartitionBy, RangeClause, RangeItem, RangeValues, Step,
+};
 pub use table::{ColumnClause, CreateTable, DropTable, ShowColumns, ShowTableStatus, ShowTables, TableFilter};
+pub use table_change::{AddedPartition, AlterTable, ShowPartitions, TableChange, TruncateTable};
 pub use volume::ShowVolumes;
 
 use crate::print::Name;
@@ -64,6 +70,12 @@ pub enum Statement {
     CreateTable(Box<CreateTable>),
     /// `DROP TABLE`
     DropTable(DropTable),
+    /// `ALTER TABLE`
+    AlterTable(Box<AlterTable>),
+    /// `TRUNCATE TABLE`
+    TruncateTable(TruncateTable),
+    /// `SHOW PARTITIONS`
+    ShowPartitions(ShowPartitions),
     /// `SHOW TABLES`
     ShowTables(ShowTables),
     /// `SHOW TABLE STATUS`
@@ -127,6 +139,9 @@ impl Statement {
             Self::ShowCatalogs => "SHOW CATALOGS",
             Self::CreateTable(_) => "CREATE TABLE",
             Self::DropTable(_) => "DROP TABLE",
+            Self::AlterTable(_) => "ALTER TABLE",
+            Self::TruncateTable(_) => "TRUNCATE TABLE",
+            Self::ShowPartitions(_) => "SHOW PARTITIONS",
             Self::ShowTables(_) => "SHOW TABLES",
             Self::ShowTableStatus(_) => "SHOW TABLE STATUS",
             Self::ShowColumns(_) => "SHOW COLUMNS",
@@ -155,6 +170,9 @@ impl fmt::Display for Statement {
             Self::ShowDatabases(statement) => statement.fmt(f),
             Self::CreateTable(statement) => statement.fmt(f),
             Self::DropTable(statement) => statement.fmt(f),
+            Self::AlterTable(statement) => statement.fmt(f),
+            Self::TruncateTable(statement) => statement.fmt(f),
+            Self::ShowPartitions(statement) => statement.fmt(f),
             Self::ShowTables(statement) => statement.fmt(f),
             Self::ShowTableStatus(statement) => statement.fmt(f),
             Self::ShowColumns(statement) => statement.fmt(f),

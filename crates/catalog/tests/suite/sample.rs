@@ -12,6 +12,7 @@ use penstock_catalog::store::Store;
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::loaded::{LoadStatistics, TablePartition};
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::progress::{ErrorWindow, SourceProgress};
 use penstock_kernel::property::JobProperties;
 use penstock_kernel::state::{JobEvent, StateReason, reason};
@@ -41,6 +42,7 @@ pub(crate) fn table(database: DatabaseId, name: &str) -> TableDefinition {
         }],
         key_kind: KeyKind::Duplicate,
         key_columns: vec!["k".to_owned()],
+        partitioning: Partitioning::None,
         distribution: Distribution { hash_columns: Vec::new(), buckets: None },
         comment: None,
         properties: BTreeMap::new(),

@@ -20,11 +20,23 @@ pub enum DefinitionError {
         /// The expression.
         filter: String,
     },
-    /// Rows cannot be restricted to parts of a table yet.
-    #[error("PARTITION ({}) is not supported yet", .names.join(", "))]
-    TablePartitionsNotYet {
-        /// The table partitions.
-        names: Vec<String>,
+    /// `PARTITION (...)` names a partition that the table does not have.
+    #[error("Partition {name} does not exist")]
+    UnknownTablePartition {
+        /// The name.
+        name: String,
+    },
+    /// The table is divided by a column that it does not have, or whose type divides no table.
+    #[error("column `{column}` cannot divide the table")]
+    PartitionColumn {
+        /// The column.
+        column: String,
+    },
+    /// A bound or listed value of a partition is none of its column's type.
+    #[error("a value of partition `{partition}` is not of its column's type")]
+    PartitionValue {
+        /// The partition's name.
+        partition: String,
     },
     /// Columns cannot be computed yet.
     #[error("assignment `{column} = {expression}` in COLUMNS is not supported yet")]

@@ -1,17 +1,18 @@
 //! A batch through the stages.
 
-use super::Plan;
+use arrow_array::RecordBatch;
+
 use super::ranges::Ranges;
 use super::rejection::{Rejection, Rejections, RowSource};
 use super::rows::Rows;
 use super::sink::{self, Origin};
+use super::{Plan, division};
 use crate::batch::Batch;
 use crate::convert::Scratch;
 use crate::facts::Facts;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
 use crate::format::{ReaderScratch, Row};
 use crate::loaded::{Loaded, RejectedRows, TablePartition};
-use arrow_array::RecordBatch;
 
 /// Bytes of text after which rows continue in other columns: Arrow's end at twice as many, and no value is longer than
 /// the difference. Tests see the same happen with less memory.
@@ -49,7 +50,6 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
     }
     let (tables, rejected) = loading.finish();
     let (ranges, statistics) = ranges.finish(&rejected);
-    let tables = tables.into_iter().map(|rows| (TablePartition::Whole, rows)).collect();
     Loaded { tables, rejected, statistics, ranges }
 }
 
@@ -59,10 +59,10 @@ struct Loading<'p, 'a> {
     max_rows: usize,
     /// Whether paths select lists, which can be longer than the row.
     selects: bool,
-    rows: Rows,
+    rows: Rows<'a>,
     scratch: Scratch,
     rejected: Rejections<'a>,
-    tables: Vec<RecordBatch>,
+    tables: Vec<(TablePartition, RecordBatch)>,
 }
 
 impl<'a> Loading<'_, 'a> {
@@ -89,10 +89,26 @@ impl<'a> Loading<'_, 'a> {
     fn flush(&mut self) {
         let mut rows = std::mem::replace(&mut self.rows, Rows::new(self.plan, 0));
         sink::check(&mut rows, &mut self.rejected);
-        self.tables.extend(sink::assemble(self.plan, rows, self.facts.now_ms));
+        let sources = rows.alive_sources();
+        let Some(assembled) = sink::assemble(self.plan, rows, self.facts.now_ms) else {
+            return;
+        };
+        let Some(division) = &self.plan.division else {
+            self.tables.push((TablePartition::Whole, assembled));
+            return;
+        };
+        let divided = division.divide(assembled);
+        self.tables.extend(divided.tables);
+        for row in divided.refused {
+            let Some(source) = sources.get(row) else {
+                continue;
+            };
+            let reason = division::NO_TABLE_PARTITION.to_owned();
+            self.rejected.push(Rejection { source: *source, column: None, reason });
+        }
     }
 
-    fn finish(mut self) -> (Vec<RecordBatch>, RejectedRows) {
+    fn finish(mut self) -> (Vec<(TablePartition, RecordBatch)>, RejectedRows) {
         self.flush();
         (self.tables, self.rejected.finish())
     }

@@ -31,7 +31,7 @@ pub(super) struct Feed {
 
 /// Rows so far.
 #[derive(Debug)]
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
     /// One a feed, each as long as there are rows.
     pub(super) columns: Vec<ColumnBuilder>,
     /// How many there are, dead ones included.
@@ -40,11 +40,13 @@ pub(super) struct Rows {
     pub(super) dead: Vec<usize>,
     /// Rows with NULL where the table takes none, ascending; WHERE may yet leave them out.
     pub(super) violations: Vec<Violation>,
+    /// Where each row comes from, dead ones included; empty if the table has one part, which accepts all rows.
+    pub(super) sources: Vec<RowSource<'a>>,
     /// Bytes of the rows' texts: no column can hold more text than this.
     pub(super) text_bytes: usize,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     /// No rows, and room for so many.
     pub(super) fn new(plan: &Plan, expected: usize) -> Self {
         Self {
@@ -52,13 +54,14 @@ impl Rows {
             count: 0,
             dead: Vec::new(),
             violations: Vec::new(),
+            sources: Vec::new(),
             text_bytes: 0,
         }
     }
 
     /// Appends a row, or a dead one in its place, whose rejection goes to `rejections`.
     #[inline]
-    pub(super) fn push<'a>(
+    pub(super) fn push(
         &mut self,
         plan: &Plan,
         values: &[Value<'a>],
@@ -68,6 +71,9 @@ impl Rows {
     ) {
         let row = self.count;
         self.count += 1;
+        if plan.division.is_some() {
+            self.sources.push(source);
+        }
         let mut null_in: Option<(usize, Value<'a>)> = None;
         for (number, (feed, column)) in plan.feeds.iter().zip(&mut self.columns).enumerate() {
             let value = values.get(feed.slot).unwrap_or(&Value::Missing);
@@ -92,6 +98,19 @@ impl Rows {
         {
             self.violations.push(Violation { row, rejected: rejections.null(source, number, feed, value) });
         }
+    }
+
+    /// Where the rows that are to be loaded come from, in their order; empty if nobody will ask.
+    pub(super) fn alive_sources(&mut self) -> Vec<RowSource<'a>> {
+        let mut sources = std::mem::take(&mut self.sources);
+        let mut dead = self.dead.iter().copied().peekable();
+        let mut row = 0;
+        sources.retain(|_| {
+            let is_dead = dead.next_if(|dead| *dead <= row).is_some();
+            row += 1;
+            !is_dead
+        });
+        sources
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Violation {
 }
 
 /// Takes rows out for their violations; `rejected` gets them.
-pub(super) fn check(rows: &mut Rows, rejected: &mut Rejections<'_>) {
+pub(super) fn check(rows: &mut Rows<'_>, rejected: &mut Rejections<'_>) {
     if rows.violations.is_empty() {
         return;
     }
@@ -54,7 +54,7 @@ pub(super) fn check(rows: &mut Rows, rejected: &mut Rejections<'_>) {
 }
 
 /// The rows that are alive, as columns of the table; `None` if there are none.
-pub(super) fn assemble(plan: &Plan, rows: Rows, now_ms: i64) -> Option<RecordBatch> {
+pub(super) fn assemble(plan: &Plan, rows: Rows<'_>, now_ms: i64) -> Option<RecordBatch> {
     let alive = rows.count - rows.dead.len();
     if alive == 0 {
         return None;
@@ -65,7 +65,7 @@ pub(super) fn assemble(plan: &Plan, rows: Rows, now_ms: i64) -> Option<RecordBat
     }
 }
 
-fn columns(plan: &Plan, rows: Rows, alive: usize, now_ms: i64) -> Result<RecordBatch, ArrowError> {
+fn columns(plan: &Plan, rows: Rows<'_>, alive: usize, now_ms: i64) -> Result<RecordBatch, ArrowError> {
     let mask = (alive < rows.count).then(|| alive_mask(&rows));
     let fed: Vec<ArrayRef> = rows
         .columns
@@ -89,7 +89,7 @@ fn columns(plan: &Plan, rows: Rows, alive: usize, now_ms: i64) -> Result<RecordB
     RecordBatch::try_new(Arc::clone(&plan.schema), columns)
 }
 
-fn alive_mask(rows: &Rows) -> BooleanArray {
+fn alive_mask(rows: &Rows<'_>) -> BooleanArray {
     let mut mask = BooleanBufferBuilder::new(rows.count);
     mask.append_n(rows.count, true);
     for row in &rows.dead {

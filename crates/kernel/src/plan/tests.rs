@@ -7,6 +7,7 @@ use crate::facts::Facts;
 use crate::ids::{DatabaseId, JobId, TableId};
 use crate::job::{ColumnItem, KafkaSource, LoadClauses};
 use crate::loaded::{LoadStatistics, TablePartition};
+use crate::partitioning::Partitioning;
 use crate::property::JobProperties;
 use crate::table::{Column, ColumnDefault, ColumnType, Distribution, KeyKind, STRING_BYTES};
 
@@ -22,6 +23,7 @@ fn table(columns: Vec<Column>) -> TableDefinition {
         key_columns: columns.first().map(|column| column.name.clone()).into_iter().collect(),
         columns,
         key_kind: KeyKind::Duplicate,
+        partitioning: Partitioning::None,
         distribution: Distribution { hash_columns: vec!["uid".to_owned()], buckets: None },
         comment: None,
         properties: BTreeMap::new(),
@@ -210,11 +212,16 @@ fn what_is_not_supported_yet_is_refused_as_such() {
     assert_eq!(message(LoadClauses::default(), &[("format", "avro")]), "format = `avro` is not supported yet");
     let filter = LoadClauses { filter: Some("uid > 1".to_owned()), ..LoadClauses::default() };
     assert_eq!(message(filter, JSON), "WHERE `uid > 1` is not supported yet");
-    let partitions =
-        LoadClauses { table_partitions: Some(vec!["p1".to_owned(), "p2".to_owned()]), ..LoadClauses::default() };
-    assert_eq!(message(partitions, JSON), "PARTITION (p1, p2) is not supported yet");
     let computed = columns(vec![plain("uid"), assignment("vtime")]);
     assert_eq!(message(computed, JSON), "assignment `vtime = 1` in COLUMNS is not supported yet");
+}
+
+#[test]
+fn a_partition_that_does_not_exist_is_refused() {
+    let named = |name: &str| LoadClauses { table_partitions: Some(vec![name.to_owned()]), ..LoadClauses::default() };
+    let error = refusal(named("p1"), JSON, &site_clicks());
+    assert_eq!(error.to_string(), "Partition p1 does not exist");
+    Plan::compile(&job(named("site_clicks"), JSON), &site_clicks(), &NoExpressions).unwrap();
 }
 
 #[test]

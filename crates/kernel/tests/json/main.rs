@@ -11,5 +11,6 @@
 mod cases;
 mod grammar;
 mod laws;
+mod partitions;
 mod rfc9535;
 mod support;

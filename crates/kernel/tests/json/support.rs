@@ -13,6 +13,7 @@ use penstock_kernel::batch::{Batch, Record};
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{ColumnItem, JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::loaded::Loaded;
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::property::JobProperties;
 use penstock_kernel::table::{
     Column, ColumnDefault, ColumnType, Distribution, KeyKind, STRING_BYTES, StructField, TableDefinition,
@@ -34,6 +35,7 @@ pub(crate) fn table(columns: &[&str]) -> TableDefinition {
         key_columns: vec![columns[0].name.clone()],
         columns,
         key_kind: KeyKind::Duplicate,
+        partitioning: Partitioning::None,
         distribution: Distribution { hash_columns: Vec::new(), buckets: None },
         comment: None,
         properties: BTreeMap::new(),
@@ -161,7 +163,8 @@ pub(crate) fn rows(loaded: &Loaded) -> Vec<Row> {
     loaded.tables.iter().flat_map(|(_, rows)| rows_of(rows)).collect()
 }
 
-fn rows_of(batch: &RecordBatch) -> Vec<Row> {
+/// The rows of one part.
+pub(crate) fn rows_of(batch: &RecordBatch) -> Vec<Row> {
     let entry = |column: &dyn Array, row: usize| (!column.is_null(row)).then(|| shown(column, row));
     (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| entry(column, row)).collect()).collect()
 }

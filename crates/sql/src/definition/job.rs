@@ -2,10 +2,12 @@
 
 use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, LoadClauses};
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::property::{JobProperties, PropertyError};
 use penstock_kernel::table::TableDefinition;
 
 use super::kafka;
+use super::partition_by::unknown_partition;
 use crate::error::{SqlError, code};
 use crate::position::Position;
 use crate::statement::{AlterRoutineLoad, CreateRoutineLoad, Pairs};
@@ -138,10 +140,15 @@ fn check_clauses(clauses: &LoadClauses, table: &TableDefinition) -> Result<(), S
             return Err(SqlError::new(code::DELIMITER_LENGTH, message));
         }
     }
-    // A table without PARTITION BY is one partition that has the table's name.
-    let names = clauses.table_partitions.iter().flatten();
-    match names.into_iter().find(|name| **name != table.name) {
-        Some(name) => Err(SqlError::analysis(&format!("Partition {name} does not exist"))),
+    let exists = |name: &str| match &table.partitioning {
+        // A table without PARTITION BY is one partition that has the table's name.
+        Partitioning::None => name.eq_ignore_ascii_case(&table.name),
+        // Which ones exist is known by the files of the table, which are for the caller to look at.
+        Partitioning::Automatic(_) => true,
+        partitioning => partitioning.id_of(name).is_some(),
+    };
+    match clauses.table_partitions.iter().flatten().find(|name| !exists(name)) {
+        Some(name) => Err(unknown_partition(name, table)),
         None => Ok(()),
     }
 }

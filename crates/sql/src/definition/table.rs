@@ -4,6 +4,7 @@ use penstock_kernel::ids::{DatabaseId, TableId};
 use penstock_kernel::table::{Column, ColumnDefault, ColumnType, Distribution, KeyKind, TableDefinition};
 
 use super::default::misfit;
+use super::partition_by::partitioning;
 use crate::error::{SqlError, code};
 use crate::similar::nearest;
 use crate::statement::{ColumnClause, CreateTable};
@@ -34,8 +35,8 @@ pub struct TableContext<'a> {
 /// The table that `statement` creates. Its id is 0 until the catalog gives it one.
 ///
 /// # Errors
-/// [`SqlError`]: names, defaults that do not fit their column, key columns that do not lead, or columns that do not
-/// exist.
+/// [`SqlError`]: names, defaults that do not fit their column, key columns that do not lead, columns that do not exist,
+/// or partitions that contradict each other.
 pub fn table_definition(statement: &CreateTable, context: TableContext<'_>) -> Result<TableDefinition, SqlError> {
     check_length("table", &statement.name.name, LONGEST_NAME)?;
     let columns = columns(&statement.columns)?;
@@ -49,6 +50,7 @@ pub fn table_definition(statement: &CreateTable, context: TableContext<'_>) -> R
         name: statement.name.name.clone(),
         key_kind: KeyKind::Duplicate,
         key_columns,
+        partitioning: partitioning(statement.partition_by.as_ref(), &columns)?,
         distribution: distribution(statement, &columns)?,
         comment: statement.comment.clone(),
         properties: statement.properties.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -146,7 +148,7 @@ fn can_be_key(column_type: &ColumnType) -> bool {
     )
 }
 
-fn unknown_column(name: &str, columns: &[Column]) -> SqlError {
+pub(super) fn unknown_column(name: &str, columns: &[Column]) -> SqlError {
     let error = SqlError::analysis(&format!("column `{name}` does not exist"));
     match nearest(name, columns.iter().map(|column| column.name.as_str())) {
         Some(known) => error.with_hint(format!("did you mean `{known}`?")),

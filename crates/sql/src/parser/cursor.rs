@@ -1,5 +1,7 @@
 //! A place in a statement's tokens, and the errors that are said about it.
 
+use std::cell::Cell;
+
 use super::{MAX_DEPTH, MAX_STATEMENT_BYTES};
 use crate::error::SqlError;
 use crate::lexer::{Lexer, Token, TokenKind};
@@ -17,6 +19,8 @@ pub(super) struct Cursor<'a> {
     at: usize,
     /// What would have been accepted at `at`, in the order in which it was looked for.
     expected: Vec<Expected>,
+    /// A byte and its position, from which the next one is counted: a text of many positions is counted through once.
+    known: Cell<(usize, Position)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -34,7 +38,7 @@ impl<'a> Cursor<'a> {
             return Err(SqlError::syntax(start, &message));
         }
         let tokens: Vec<Token<'a>> = Lexer::new(text).collect();
-        let cursor = Self { text, start, tokens, at: 0, expected: Vec::new() };
+        let cursor = Self { text, start, tokens, at: 0, expected: Vec::new(), known: Cell::new((0, start)) };
         cursor.check_depth()?;
         Ok(cursor)
     }
@@ -84,7 +88,11 @@ impl<'a> Cursor<'a> {
     }
 
     fn position_of(&self, byte: usize) -> Position {
-        self.start.after(self.text_between(0, byte))
+        let (known_byte, known) = self.known.get();
+        let (from, begin) = if known_byte <= byte { (known_byte, known) } else { (0, self.start) };
+        let position = begin.after(self.text_between(from, byte));
+        self.known.set((byte, position));
+        position
     }
 
     fn expecting(&mut self, expected: Expected) {

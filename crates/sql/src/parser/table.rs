@@ -4,6 +4,7 @@ use penstock_kernel::table::{ColumnDefault, Distribution};
 
 use super::column_type::column_type;
 use super::cursor::Cursor;
+use super::partition_by::partition_by;
 use crate::error::SqlError;
 use crate::lexer::TokenKind;
 use crate::statement::{
@@ -45,9 +46,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     charset(cursor)?;
     let key = key_clause(cursor)?;
     let comment = comment(cursor)?;
-    if cursor.eat_any(&["PARTITION"]).is_some() {
-        return Err(cursor.unsupported("PARTITION BY"));
-    }
+    let partition_by = partition_by(cursor)?;
     let distribution = distribution(cursor)?;
     if cursor.eat_any(&["ORDER"]).is_some() {
         return Err(cursor.unsupported("ORDER BY of a table"));
@@ -63,6 +62,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         columns,
         key_columns,
         comment,
+        partition_by,
         distribution,
         properties,
     })))
@@ -258,7 +258,7 @@ pub(super) fn show_index(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError>
 }
 
 /// `FROM <table> [FROM <database>]`
-fn of_table(cursor: &mut Cursor<'_>) -> Result<ObjectName, SqlError> {
+pub(super) fn of_table(cursor: &mut Cursor<'_>) -> Result<ObjectName, SqlError> {
     if !(cursor.eat("FROM") || cursor.eat("IN")) {
         return Err(cursor.unexpected());
     }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use penstock_kernel::table::{ColumnDefault, ColumnType, Distribution};
 
+use super::partition_by::PartitionBy;
 use super::{ObjectName, Pairs};
 use crate::filter::{Condition, Where};
 use crate::position::Position;
@@ -22,6 +23,8 @@ pub struct CreateTable {
     pub key_columns: Option<Vec<String>>,
     /// `COMMENT`
     pub comment: Option<String>,
+    /// `PARTITION BY`
+    pub partition_by: Option<PartitionBy>,
     /// `DISTRIBUTED BY`
     pub distribution: Option<Distribution>,
     /// `PROPERTIES (...)`; empty if the clause is absent.
@@ -121,6 +124,9 @@ impl fmt::Display for CreateTable {
         }
         if let Some(comment) = &self.comment {
             write!(f, "\nCOMMENT {}", Quoted(comment))?;
+        }
+        if let Some(partition_by) = &self.partition_by {
+            write!(f, "\n{partition_by}")?;
         }
         if let Some(distribution) = &self.distribution {
             write!(f, "\n{}", DistributedBy(distribution))?;

@@ -24,6 +24,7 @@ use penstock_catalog::store::memory::MemoryStore;
 use penstock_kernel::encode::{WriterOptions, encode};
 use penstock_kernel::ids::{JobId, TableId};
 use penstock_kernel::loaded::TablePartition;
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::table::{Column, ColumnType, Distribution, KeyKind, TableDefinition};
 use penstock_query::{Query, QuerySettings};
 use penstock_sql::error::SqlError;
@@ -269,6 +270,7 @@ impl World {
             key_kind: KeyKind::Duplicate,
             key_columns: vec![columns[0].name.clone()],
             columns,
+            partitioning: Partitioning::None,
             distribution: Distribution { hash_columns: vec![], buckets: None },
             comment: Some("clicks".to_owned()),
             properties: BTreeMap::new(),

@@ -1,13 +1,15 @@
 //! Statements made at random, each of a form that the parser can give.
 
 use penstock_kernel::job::{ColumnItem, LoadClauses};
+use penstock_kernel::partitioning::{PartitionExpression, TimeUnit};
 use penstock_kernel::table::{ColumnDefault, ColumnType, Distribution, StructField};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 
 use crate::filter::{Comparison, Condition, Limit, Literal, Operator, OrderBy};
-use crate::position::Position;
+use crate::position::{Placed, Position};
 use crate::statement::*;
 
 fn name() -> impl Strategy<Value = String> {
@@ -84,19 +86,104 @@ fn create_table() -> impl Strategy<Value = Statement> {
     let distribution = (vec(name(), 0..3), option::of(1..u32::MAX))
         .prop_map(|(hash_columns, buckets)| Distribution { hash_columns, buckets });
     let key = option::of(vec(name(), 1..3));
-    let parts =
-        (any::<bool>(), object(), vec(column(), 1..4), key, option::of(text()), option::of(distribution), pairs(0));
-    parts.prop_map(|(if_not_exists, name, columns, key_columns, comment, distribution, properties)| {
+    let parts = (
+        any::<bool>(),
+        object(),
+        vec(column(), 1..4),
+        key,
+        option::of(text()),
+        option::of(partition_by()),
+        option::of(distribution),
+        pairs(0),
+    );
+    parts.prop_map(|(if_not_exists, name, columns, key_columns, comment, partition_by, distribution, properties)| {
         Statement::CreateTable(Box::new(CreateTable {
             if_not_exists,
             name,
             columns,
             key_columns,
             comment,
+            partition_by,
             distribution,
             properties,
         }))
     })
+}
+
+fn placed<T>(value: T) -> Placed<T> {
+    Placed { value, position: Position::START }
+}
+
+fn partition_columns() -> impl Strategy<Value = Vec<Placed<String>>> {
+    vec(name().prop_map(placed), 1..3)
+}
+
+fn batch() -> impl Strategy<Value = BatchClause> {
+    let step = prop_oneof![
+        any::<u64>().prop_map(Step::Number),
+        (any::<u64>(), select(TimeUnit::ALL.to_vec())).prop_map(|(count, unit)| Step::Interval(count, unit))
+    ];
+    (text(), text(), step).prop_map(|(start, end, step)| BatchClause {
+        start: placed(start),
+        end: placed(end),
+        step: placed(step),
+    })
+}
+
+fn range_clause() -> impl Strategy<Value = RangeClause> {
+    let value = || prop_oneof![text().prop_map(BoundValue::Text), Just(BoundValue::MaxValue)].prop_map(placed);
+    let bound = move || vec(value(), 1..3);
+    let values = prop_oneof![
+        bound().prop_map(RangeValues::LessThan),
+        (bound(), bound()).prop_map(|(lower, upper)| RangeValues::Between(lower, upper))
+    ];
+    prop_oneof![
+        (name(), values).prop_map(|(name, values)| RangeClause::One(RangeItem { name: placed(name), values })),
+        batch().prop_map(RangeClause::Batch),
+    ]
+}
+
+fn list_clause() -> impl Strategy<Value = ListClause> {
+    (name(), vec(vec(option::of(text()), 1..3).prop_map(placed), 1..3))
+        .prop_map(|(name, values)| ListClause { name: placed(name), values })
+}
+
+fn partition_by() -> impl Strategy<Value = PartitionBy> {
+    let unit = || select(TimeUnit::ALL.to_vec());
+    let expression = prop_oneof![
+        name().prop_map(PartitionExpression::Column),
+        (unit(), name()).prop_map(|(unit, column)| PartitionExpression::DateTrunc { unit, column }),
+        (unit(), 1..=u32::MAX, name()).prop_map(|(unit, count, column)| PartitionExpression::TimeSlice {
+            column,
+            count,
+            unit
+        }),
+    ]
+    .prop_map(placed);
+    prop_oneof![
+        (partition_columns(), vec(range_clause(), 0..3))
+            .prop_map(|(columns, partitions)| PartitionBy::Range { columns, partitions }),
+        (partition_columns(), vec(list_clause(), 1..3))
+            .prop_map(|(columns, partitions)| PartitionBy::List { columns, partitions }),
+        (vec(expression, 1..3), vec(batch(), 0..2))
+            .prop_map(|(expressions, batches)| PartitionBy::Expressions { expressions, batches }),
+    ]
+}
+
+fn of_partitions() -> impl Strategy<Value = Statement> {
+    let added =
+        prop_oneof![range_clause().prop_map(AddedPartition::Range), list_clause().prop_map(AddedPartition::List)];
+    let change = prop_oneof![
+        (any::<bool>(), added).prop_map(|(if_not_exists, added)| TableChange::AddPartition { if_not_exists, added }),
+        (any::<bool>(), vec(name(), 1..3), any::<bool>())
+            .prop_map(|(if_exists, names, force)| TableChange::DropPartitions { if_exists, names, force }),
+    ];
+    prop_oneof![
+        (object(), change).prop_map(|(table, change)| Statement::AlterTable(Box::new(AlterTable { table, change }))),
+        (object(), option::of(vec(name(), 1..3)))
+            .prop_map(|(table, partitions)| Statement::TruncateTable(TruncateTable { table, partitions })),
+        (object(), filter()).prop_map(|(table, filter)| Statement::ShowPartitions(ShowPartitions { table, filter })),
+    ]
 }
 
 fn expression() -> impl Strategy<Value = String> {
@@ -255,6 +342,7 @@ pub(super) fn statement() -> impl Strategy<Value = Statement> {
         alter_job().boxed(),
         show_jobs().boxed(),
         of_tables().boxed(),
+        of_partitions().boxed(),
         of_databases().boxed(),
         of_jobs().boxed()
     ]

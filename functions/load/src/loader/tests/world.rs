@@ -31,6 +31,7 @@ use penstock_catalog::store::memory::MemoryStore;
 use penstock_catalog::store::{Item, Key, Store, Write, WriteOutcome};
 use penstock_kernel::ids::{DatabaseId, TableId};
 use penstock_kernel::job::{JobDefinition, KafkaSource, LoadClauses, StartOffset};
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::property::JobProperties;
 use penstock_kernel::state::StateReason;
 use penstock_kernel::table::{Column, ColumnType, Distribution, KeyKind, TableDefinition};
@@ -424,6 +425,7 @@ fn table(database: DatabaseId) -> TableDefinition {
         columns: vec![column(1, "place", ColumnType::BigInt, false), column(2, "site", ColumnType::Varchar(64), true)],
         key_kind: KeyKind::Duplicate,
         key_columns: vec!["place".into()],
+        partitioning: Partitioning::None,
         distribution: Distribution { hash_columns: vec!["place".into()], buckets: None },
         comment: None,
         properties: BTreeMap::new(),
