@@ -14,6 +14,7 @@ pub(crate) const VOLUMES: &str = "volume#";
 pub(crate) const TABLES: &str = "table#";
 pub(crate) const JOBS: &str = "job#";
 pub(crate) const COMMITS: &str = "commit#";
+pub(crate) const REMOVALS: &str = "removal#";
 pub(crate) const PROGRESS: &str = "progress#";
 
 pub(crate) fn ids() -> Key {
@@ -60,6 +61,11 @@ pub(crate) fn table(table: TableId) -> Key {
 
 pub(crate) fn commit(table: TableId, id: &str) -> Key {
     Key::new(in_table(table), format!("{COMMITS}{id}"))
+}
+
+/// Sorts behind the table's commits.
+pub(crate) fn removal(table: TableId, id: &str) -> Key {
+    Key::new(in_table(table), format!("{REMOVALS}{id}"))
 }
 
 /// Partition key of a job and all that changes with it.

@@ -4,6 +4,7 @@
 //! meets a younger table of the same name.
 
 use penstock_kernel::ids::{DatabaseId, TableId};
+use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::table::TableDefinition;
 
 use crate::Catalog;
@@ -12,7 +13,7 @@ use crate::error::CatalogError;
 use crate::key;
 use crate::record::{self, Record};
 use crate::store::{Action, Condition, Write, WriteOutcome};
-use crate::update::Race;
+use crate::update::{Change, Race};
 
 impl Record for TableId {}
 impl Record for TableDefinition {}
@@ -56,6 +57,25 @@ impl Catalog {
     pub async fn tables(&self, database: DatabaseId) -> Result<Vec<TableDefinition>, CatalogError> {
         let ids: Vec<TableId> = self.list(&key::in_database(database), key::TABLES).await?;
         self.read_all(ids.into_iter().map(key::table).collect()).await
+    }
+
+    /// Divides the table anew if it is divided as `before` says, and answers whether it is `after` that now holds. Files of
+    /// table partitions that `after` does not have are not seen any more.
+    pub async fn set_partitioning(
+        &self,
+        table: TableId,
+        before: &Partitioning,
+        after: &Partitioning,
+    ) -> Result<bool, CatalogError> {
+        let stored = self
+            .update(&key::table(table), |stored: Option<&TableDefinition>| match stored {
+                Some(stored) if stored.partitioning == *before => {
+                    Change::To(TableDefinition { partitioning: after.clone(), ..stored.clone() })
+                }
+                _ => Change::Leave,
+            })
+            .await?;
+        Ok(stored.is_some_and(|stored| stored.partitioning == *after))
     }
 
     /// Removes name and definition; its commits stay for the collector. Absent: `None`.

@@ -97,16 +97,15 @@ impl Server {
         self.keeps_data
     }
 
-    /// Files of a table and their bytes, as its commits name them; none if there is no such table.
+    /// Files of a table and their bytes, as a reader sees them; none if there is no such table.
     ///
     /// # Errors
     /// [`CatalogError`] if the store does not answer.
     pub async fn files(&self, database: &str, table: &str) -> Result<(u64, u64), CatalogError> {
         let Some(database) = self.catalog.database(database).await? else { return Ok((0, 0)) };
         let Some(table) = self.catalog.table(database.id, table).await? else { return Ok((0, 0)) };
-        let commits = self.catalog.commits(table.id).await?;
-        let files = commits.iter().flat_map(|commit| &commit.files);
-        Ok(files.fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.bytes)))
+        let files = self.catalog.data_files(&table).await?;
+        Ok(files.iter().fold((0, 0), |(count, bytes), file| (count + 1, bytes + file.bytes)))
     }
 
     /// Stops accepting, lets batches in flight end for a moment, and closes what is stored. Within 3 s.

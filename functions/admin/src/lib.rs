@@ -13,6 +13,7 @@ mod json;
 pub mod mapping;
 mod moment;
 mod names;
+mod partitions;
 mod tables;
 mod volumes;
 
@@ -63,6 +64,9 @@ impl Admin {
             Statement::ShowCatalogs => Ok(databases::show_catalogs()),
             Statement::CreateTable(statement) => self.create_table(*statement, session).await,
             Statement::DropTable(statement) => self.drop_table(statement, session).await,
+            Statement::AlterTable(statement) => self.alter_table(*statement, session).await,
+            Statement::TruncateTable(statement) => self.truncate_table(statement, session).await,
+            Statement::ShowPartitions(statement) => self.show_partitions(statement, session).await,
             Statement::ShowTables(statement) => self.show_tables(statement, session).await,
             Statement::ShowTableStatus(statement) => self.show_table_status(statement, session).await,
             Statement::ShowColumns(statement) => self.show_columns(statement, session).await,

@@ -156,9 +156,8 @@ impl Resolver<'_> {
             Arc::new(Source::new(self.volumes.open(&volume).map_err(wrong)?, Arc::clone(self.report)));
         let url = url(&volume.location).map_err(|error| of_query(&error, self.report, 0))?;
         self.runtime.register_object_store(url.as_ref(), Arc::clone(&store));
-        let commits = self.catalog.commits(table.id).await.map_err(|error| of_catalog(&error))?;
         let mut files = Vec::new();
-        for file in commits.into_iter().flat_map(|commit| commit.files) {
+        for file in self.catalog.data_files(table).await.map_err(|error| of_catalog(&error))? {
             files.push((volume.key(&file.key).map_err(wrong)?, file));
         }
         Ok(CommittedTable::new(table, files, store, url, Arc::clone(self.report)))

@@ -7,6 +7,7 @@ pub(crate) mod faults;
 pub(crate) mod jobs;
 pub(crate) mod names;
 pub(crate) mod operations;
+pub(crate) mod removals;
 pub(crate) mod sample;
 
 /// A test for each claim of the suite on the store that `$open` gives.
@@ -96,6 +97,13 @@ macro_rules! run_suite {
                 commit_loses_statistics_rather_than_fail
                 commit_without_files_moves_progress
                 racing_loaders_and_pauses_commit_every_offset_once
+            }
+            removals: {
+                removed_files_are_not_seen_and_later_ones_are
+                removal_of_some_files_leaves_the_others
+                removal_from_a_dropped_table_says_so
+                files_of_a_dropped_partition_are_not_seen
+                of_racing_changes_of_a_table_one_wins
             }
         }
     };

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::calendar;
+use super::{PartitionValue, calendar};
+use crate::table::ColumnType;
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 /// 0001-01-01, counted from 1970-01-01.
@@ -87,6 +88,21 @@ impl TimeUnit {
         }
         let days = self.add_to_days(micros.div_euclid(MICROS_PER_DAY), count)?;
         days.checked_mul(MICROS_PER_DAY)?.checked_add(micros.rem_euclid(MICROS_PER_DAY))
+    }
+
+    /// The text of a DATE or DATETIME, `count` units later; `None` for other types, text that is none, or beyond the
+    /// calendar.
+    pub fn next(self, count: u32, column_type: &ColumnType, text: &str) -> Option<String> {
+        let PartitionValue::Integer(value) = PartitionValue::parse(column_type, text)? else {
+            return None;
+        };
+        let value = i64::try_from(value).ok()?;
+        let next = match column_type {
+            ColumnType::Date => self.add_to_days(value, count.into())?,
+            ColumnType::DateTime => self.add_to_micros(value, count.into())?,
+            _ => return None,
+        };
+        PartitionValue::Integer(next.into()).text(column_type)
     }
 
     fn length(self) -> Length {

@@ -36,6 +36,7 @@ impl Admin {
             table.ok_or_else(|| SqlError::new(code::UNKNOWN_TABLE, format!("Unknown table '{}'", job.table)))?;
         let current = self.definition(&job).await?;
         let mut next = altered_definition(&current, &statement, &table)?;
+        self.check_automatic_partitions(&table, statement.clauses.table_partitions.as_deref()).await?;
         Plan::compile(&next, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
         let (old_spec, new_spec) = (spec(&current, job.created_at_ms), spec(&next, job.created_at_ms));
         if let Some(mapping) = job.mapping.clone().map(MappingId)

@@ -33,6 +33,7 @@ impl Admin {
             time_zone: &session.time_zone,
         };
         let mut definition = job_definition(&statement, context)?;
+        self.check_automatic_partitions(&table, definition.clauses.table_partitions.as_deref()).await?;
         Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
         let job = match self.catalog.create_job(definition.clone()).await.map_err(of_catalog)? {
             Created::New(job) => job,

@@ -3,23 +3,30 @@
 //! Every try to load a batch writes under keys that no other try will use, so a file is complete or absent, never
 //! another's; what no commit names is garbage for the collector.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use penstock_catalog::clock::Clock;
 use penstock_catalog::commit::{DataFile, ErrorFile};
 use penstock_kernel::batch::Batch;
 use penstock_kernel::encode::{WriterOptions, encode, encode_chunks};
-use penstock_kernel::loaded::{Loaded, RejectedRows};
+use penstock_kernel::loaded::{Loaded, RejectedRows, TablePartition};
 use penstock_kernel::rejected;
 use penstock_storage::Volume;
 
 use super::LoaderSettings;
 use super::prepared::Prepared;
 use crate::error::{LoadError, PutError};
+
+/// Data files put at a time.
+const PUTS_AT_ONCE: usize = 16;
+
+/// Statistics of columns, over all files, that a commit keeps: about half of what it may hold.
+const MAX_STATISTICS: usize = 1200;
 
 /// Writes the files of one try.
 pub(super) struct Files<'a> {
@@ -30,27 +37,47 @@ pub(super) struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Puts data files and error file, all at once.
+    /// Puts data files and error file, a few at a time: a batch may hold rows of very many table partitions, and is not
+    /// to hold all their files in memory, nor to open a connection for each.
     ///
     /// # Errors
     /// [`LoadError::Encode`], [`LoadError::Put`], [`LoadError::Storage`]. Some files may have been put.
     pub(super) async fn put(&self, loaded: &Loaded) -> Result<(Vec<DataFile>, Option<ErrorFile>), LoadError> {
-        let mut files = Vec::with_capacity(loaded.tables.len());
-        let mut puts = Vec::with_capacity(loaded.tables.len());
-        for (table_partition, rows) in &loaded.tables {
-            let encoded = encode(rows, &self.settings.writer)?;
-            let key = self.data_key();
-            puts.push(self.put_object(key.clone(), encoded.bytes.clone()));
-            files.push(DataFile {
-                key,
-                table_partition: table_partition.clone(),
-                rows: encoded.rows,
-                bytes: length(&encoded.bytes),
-                columns: encoded.columns,
-            });
-        }
-        let (_, errors) = futures::try_join!(try_join_all(puts), self.put_rejected(&loaded.rejected))?;
+        let kept = self.columns_with_statistics(loaded.tables.len());
+        let puts = stream::iter(&loaded.tables)
+            .map(|(table_partition, rows)| {
+                let kept = &kept;
+                async move {
+                    let encoded = encode(rows, &self.settings.writer)?;
+                    let key = self.data_key(table_partition);
+                    let bytes = length(&encoded.bytes);
+                    self.put_object(key.clone(), encoded.bytes).await?;
+                    let columns =
+                        encoded.columns.into_iter().filter(|column| kept.contains(&column.column_id)).collect();
+                    let table_partition = table_partition.clone();
+                    Ok::<_, LoadError>(DataFile { key, table_partition, rows: encoded.rows, bytes, columns })
+                }
+            })
+            .buffered(PUTS_AT_ONCE)
+            .try_collect::<Vec<DataFile>>();
+        let (files, errors) = futures::try_join!(puts, self.put_rejected(&loaded.rejected))?;
         Ok((files, errors))
+    }
+
+    /// Columns whose statistics the commit keeps: all of them, unless there are so many files that the commit would be
+    /// too long. Then those that divide the table come first, since readers leave out most files by them.
+    fn columns_with_statistics(&self, files: usize) -> HashSet<u32> {
+        let table = &self.prepared.table;
+        let most = MAX_STATISTICS / files.max(1);
+        let dividing = table.partitioning.columns().into_iter().filter_map(|name| table.column(name));
+        let mut kept: HashSet<u32> = dividing.map(|column| column.id).collect();
+        for column in &table.columns {
+            if kept.len() >= most {
+                break;
+            }
+            kept.insert(column.id);
+        }
+        kept
     }
 
     /// Puts the error file; `None` if nothing was rejected.
@@ -70,9 +97,24 @@ impl Files<'_> {
         Ok(Some(ErrorFile { key, rows, bytes }))
     }
 
-    fn data_key(&self) -> String {
-        let definition = &self.prepared.definition;
-        format!("table/{}/job-{}-v{}/{}", definition.table, definition.id, definition.version, self.file_name())
+    /// A table partition shows in the key, so that a person finds its files; nothing reads it there. Its name, made of
+    /// values, holds letters, digits and underscores only.
+    fn data_key(&self, table_partition: &TablePartition) -> String {
+        let Prepared { definition, table, .. } = self.prepared;
+        let types: Vec<_> = table
+            .partitioning
+            .columns()
+            .into_iter()
+            .filter_map(|name| table.column(name))
+            .map(|column| column.column_type.clone())
+            .collect();
+        let part = match table_partition {
+            TablePartition::Whole => String::new(),
+            TablePartition::Named(id) => format!("partition-{id}/"),
+            other => format!("{}/", table.partitioning.name_of(other, &types).as_deref().unwrap_or("shared")),
+        };
+        let (job, version) = (definition.id, definition.version);
+        format!("table/{}/job-{job}-v{version}/{part}{}", definition.table, self.file_name())
     }
 
     /// The first record is enough to find a file by eye; only the unique part tells tries apart.

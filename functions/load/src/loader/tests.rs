@@ -2,6 +2,7 @@
 
 mod deliveries;
 mod log;
+mod partitions;
 mod rules;
 mod simulation;
 mod world;
