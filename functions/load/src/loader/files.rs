@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::future::try_join_all;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use penstock_catalog::clock::Clock;
@@ -43,25 +43,29 @@ impl Files<'_> {
     /// # Errors
     /// [`LoadError::Encode`], [`LoadError::Put`], [`LoadError::Storage`]. Some files may have been put.
     pub(super) async fn put(&self, loaded: &Loaded) -> Result<(Vec<DataFile>, Option<ErrorFile>), LoadError> {
+        futures::try_join!(self.put_data(loaded), self.put_rejected(&loaded.rejected))
+    }
+
+    async fn put_data(&self, loaded: &Loaded) -> Result<Vec<DataFile>, LoadError> {
         let kept = self.columns_with_statistics(loaded.tables.len());
-        let puts = stream::iter(&loaded.tables)
-            .map(|(table_partition, rows)| {
-                let kept = &kept;
-                async move {
-                    let encoded = encode(rows, &self.settings.writer)?;
-                    let key = self.data_key(table_partition);
-                    let bytes = length(&encoded.bytes);
-                    self.put_object(key.clone(), encoded.bytes).await?;
-                    let columns =
-                        encoded.columns.into_iter().filter(|column| kept.contains(&column.column_id)).collect();
-                    let table_partition = table_partition.clone();
-                    Ok::<_, LoadError>(DataFile { key, table_partition, rows: encoded.rows, bytes, columns })
-                }
-            })
-            .buffered(PUTS_AT_ONCE)
-            .try_collect::<Vec<DataFile>>();
-        let (files, errors) = futures::try_join!(puts, self.put_rejected(&loaded.rejected))?;
-        Ok((files, errors))
+        let mut files = Vec::with_capacity(loaded.tables.len());
+        for tables in loaded.tables.chunks(PUTS_AT_ONCE) {
+            let mut puts = Vec::with_capacity(tables.len());
+            for (table_partition, rows) in tables {
+                let encoded = encode(rows, &self.settings.writer)?;
+                let key = self.data_key(table_partition);
+                puts.push(self.put_object(key.clone(), encoded.bytes.clone()));
+                files.push(DataFile {
+                    key,
+                    table_partition: table_partition.clone(),
+                    rows: encoded.rows,
+                    bytes: length(&encoded.bytes),
+                    columns: encoded.columns.into_iter().filter(|column| kept.contains(&column.column_id)).collect(),
+                });
+            }
+            try_join_all(puts).await?;
+        }
+        Ok(files)
     }
 
     /// Columns whose statistics the commit keeps: all of them, unless there are so many files that the commit would be

@@ -27,7 +27,7 @@ fn by_place() -> Partitioning {
 }
 
 async fn divided(partitioning: Partitioning) -> World {
-    let world = World::new().await;
+    let world = World::with_properties(&[("max_error_number", "100")]).await;
     assert!(world.catalog.set_partitioning(world.table, &Partitioning::None, &partitioning).await.unwrap());
     world
 }
