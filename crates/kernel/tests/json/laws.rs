@@ -78,7 +78,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// Columns of every type, one of them NOT NULL.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 17] = [
     "id BIGINT NOT NULL",
     "a VARCHAR(6)",
     "b JSON",
@@ -92,6 +92,10 @@ const COLUMNS: [&str; 13] = [
     "j FLOAT DEFAULT '1.5'",
     "k TINYINT",
     "l STRING",
+    "m ARRAY<ARRAY<DECIMAL(9,2)>>",
+    "n MAP<INT,STRUCT<a INT, b ARRAY<JSON>>>",
+    "o STRUCT<a STRUCT<a BOOLEAN, b VARBINARY(5)>, id MAP<STRING,DATETIME>>",
+    "p VARBINARY(9)",
 ];
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -99,9 +103,11 @@ fn plan() -> impl Strategy<Value = Plan> {
     let paths = select(vec![
         "",
         r#"["$.id","$.a","$","$.b","$.c","$.a.b","$.a[0]","$.b.*","$.id","$.a.b.c"]"#,
+        r#"["$.id","$.a[-1]","$..a","$.d","$.e","$.a","$.g","$.h","$.i","$.j","$.k","$.a.*","$.a[*]","$..b","$.a","$.b","$.c"]"#,
+        r#"["$.id","$[?@..a || match(@.b, 'a.*')]","$..*..*","$.d","$.a[-1]","$.e","$.g","$.h","$.i","$.j","$.k","$.l","$..[?@.id == $.a.id]","$.a[1:]","$.c","$.a","$.b"]"#,
         r#"["$.a.id","$.a.a","$.a","$.a[1].b","$.a.b[0].c","$.a.*.a","$.\"x.y\""]"#,
     ]);
-    let root = select(vec!["", "", "", "$", "$.a", "$.a.b[0]"]);
+    let root = select(vec!["$.a[-1]", "", "", "", "$", "$.a", "$.a.b[0]"]);
     (flag(), flag(), paths, root).prop_map(|(strict, strip, paths, root)| {
         let properties =
             [("strict_mode", strict), ("strip_outer_array", strip), ("jsonpaths", paths), ("json_root", root)];
