@@ -92,13 +92,17 @@ impl Files<'_> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let version = self.prepared.definition.version;
-        let chunks = rejected::chunks(&self.batch.topic, rows, version, self.clock.now_ms());
-        let (encoded, rows) = encode_chunks(&rejected::schema(), chunks, &WriterOptions::default())?;
+        let (encoded, rows) = self.encode_rejected(rows)?;
         let key = format!("rejected/{}/{}", self.prepared.definition.id, self.file_name());
         let bytes = length(&encoded);
         self.put_object(key.clone(), encoded).await?;
         Ok(Some(ErrorFile { key, rows, bytes }))
+    }
+
+    fn encode_rejected(&self, rows: &RejectedRows) -> Result<(Bytes, u64), LoadError> {
+        let version = self.prepared.definition.version;
+        let chunks = rejected::chunks(&self.batch.topic, rows, version, self.clock.now_ms());
+        Ok(encode_chunks(&rejected::schema(), chunks, &WriterOptions::default())?)
     }
 
     /// A table partition shows in the key, so that a person finds its files; nothing reads it there. Its name, made of
