@@ -22,9 +22,11 @@ mod boolean;
 mod calendar;
 mod decimal;
 mod document;
+mod field;
 mod field_text;
 mod float;
 mod integer;
+mod moment;
 mod nested;
 mod number;
 mod scalar;
@@ -109,13 +111,17 @@ impl ColumnBuilder {
     /// Appends one entry. `scratch` is room that is used again.
     #[inline]
     pub(crate) fn append(&mut self, value: &Value<'_>, scratch: &mut Scratch) -> Outcome {
-        let unescaped;
+        let built;
         let value = match value {
             Value::Missing | Value::Null => {
                 self.append_null();
                 return Outcome::Null;
             }
             Value::Selected(text, number) => return self.append_selected(text, *number, scratch),
+            Value::Field(text) => return field::append_text(self, text, scratch),
+            Value::EscapedField(..) | Value::Bytes(_) | Value::Integer(_) | Value::Moment(_) | Value::Headers(_) => {
+                return field::append(self, value, scratch);
+            }
             value if self.is_nested() => return self.append_nested(value, scratch),
             Value::Escaped(raw) if !matches!(self, Self::Json(_)) => {
                 scratch.unescaped.clear();
@@ -123,8 +129,8 @@ impl ColumnBuilder {
                     self.append_null();
                     return Outcome::Invalid;
                 }
-                unescaped = Value::Text(&scratch.unescaped);
-                &unescaped
+                built = Value::Text(&scratch.unescaped);
+                &built
             }
             value => value,
         };
@@ -276,6 +282,7 @@ impl ColumnBuilder {
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     unescaped: String,
+    built: String,
     document: String,
     selected: String,
     selections: Selections,

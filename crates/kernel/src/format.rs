@@ -3,9 +3,11 @@
 //! A format delivers values, slices of the record whose type is not decided yet, and says nothing about
 //! columns: what a value becomes in a column is `convert`'s.
 
+pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod value;
 
+use csv::{CsvReader, CsvScratch};
 use json::{JsonReader, JsonScratch, Selections};
 use value::Value;
 
@@ -13,12 +15,14 @@ use value::Value;
 #[derive(Debug, Clone)]
 pub(crate) enum Reader {
     Json(JsonReader),
+    Csv(CsvReader),
 }
 
 /// Room that is used again for each record.
 #[derive(Debug, Default)]
 pub(crate) struct ReaderScratch<'a> {
     json: JsonScratch<'a>,
+    csv: CsvScratch<'a>,
 }
 
 /// A row of a record.
@@ -30,8 +34,9 @@ pub(crate) struct Row<'r, 'a> {
     pub(crate) only: bool,
     /// Its bytes within the record.
     pub(crate) raw: &'a [u8],
-    /// One entry a source field, in the order of the plain names; fields beyond the last are missing.
-    pub(crate) values: &'r [Value<'a>],
+    /// One entry a source field, in the order of the plain names; fields beyond the last are missing. Or the reason why
+    /// this row cannot be read, though the record can.
+    pub(crate) values: Result<&'r [Value<'a>], String>,
 }
 
 impl Reader {
@@ -39,6 +44,7 @@ impl Reader {
     pub(crate) fn selections(&self) -> Selections {
         match self {
             Self::Json(reader) => Selections::clone(reader.selections()),
+            Self::Csv(_) => Selections::default(),
         }
     }
 
@@ -55,6 +61,10 @@ impl Reader {
     ) -> Result<(), String> {
         match self {
             Self::Json(reader) => reader.read(value, &mut scratch.json, take),
+            Self::Csv(reader) => {
+                reader.read(value, &mut scratch.csv, take);
+                Ok(())
+            }
         }
     }
 }

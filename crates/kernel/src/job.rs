@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DatabaseId, JobId, TableId};
+use crate::metadata::MetadataField;
 use crate::property::JobProperties;
 
 /// One version of a job's definition. ALTER makes the next version; none is ever changed.
@@ -37,6 +38,9 @@ pub struct LoadClauses {
     pub column_separator: Option<String>,
     /// `ROWS TERMINATED BY`, as written.
     pub row_delimiter: Option<String>,
+    /// `INCLUDE METADATA (...)`, items in the order written; `None` if the clause is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<Vec<MetadataItem>>,
     /// Text of the `WHERE` expression.
     pub filter: Option<String>,
     /// `PARTITION (...)`: table partitions that the job may load into.
@@ -56,6 +60,23 @@ pub enum ColumnItem {
         /// The expression's text.
         expression: String,
     },
+}
+
+/// An item of `INCLUDE METADATA (...)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetadataItem {
+    /// What is included.
+    pub field: MetadataField,
+    /// `AS name`, if given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+}
+
+impl MetadataItem {
+    /// The name of the source column.
+    pub fn name(&self) -> &str {
+        self.alias.as_deref().unwrap_or_else(|| self.field.default_name())
+    }
 }
 
 /// Where in a source partition reading starts.

@@ -62,6 +62,14 @@ pub struct RejectedRow {
     pub timestamp_ms: Option<i64>,
 }
 
+impl RejectedRow {
+    /// Whether StarRocks would fail its whole task for it: the record is not what its format or the job's shape demands.
+    /// [`pause_on_fatal_parse_error`](crate::property::JobProperties::pause_on_fatal_parse_error) is about these.
+    pub fn is_fatal_parse_error(&self) -> bool {
+        self.index.is_none() && self.reason.starts_with("parse error. ")
+    }
+}
+
 /// Row counts; `total = loaded + rejected + unselected` always.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadStatistics {

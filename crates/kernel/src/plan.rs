@@ -10,6 +10,7 @@ mod load;
 mod mapping;
 mod paths;
 mod ranges;
+mod reading;
 mod rejection;
 mod rows;
 mod sink;
@@ -22,9 +23,9 @@ use crate::batch::Batch;
 use crate::expression::Expressions;
 use crate::facts::Facts;
 use crate::format::Reader;
-use crate::format::json::JsonReader;
 use crate::job::JobDefinition;
 use crate::loaded::Loaded;
+use crate::metadata::MetadataField;
 use crate::property::Format;
 use crate::table::TableDefinition;
 
@@ -41,6 +42,8 @@ use sink::Origin;
 pub struct Plan {
     reader: Reader,
     strict: bool,
+    /// What Kafka knows of records that rows hold.
+    metadata: Vec<MetadataField>,
     /// Columns that records feed, in the order of the table.
     feeds: Vec<Feed>,
     /// Where each column of the table comes from.
@@ -61,30 +64,29 @@ impl Plan {
         _expressions: &dyn Expressions,
     ) -> Result<Self, DefinitionError> {
         let properties = &job.properties;
-        match properties.format() {
-            Format::Json => {}
-            format => return Err(DefinitionError::FormatNotYet { format }),
+        if properties.format() == Format::Avro {
+            return Err(DefinitionError::FormatNotYet { format: Format::Avro });
         }
         if let Some(filter) = &job.clauses.filter {
             return Err(DefinitionError::FilterNotYet { filter: filter.clone() });
         }
-        let mapping = Mapping::new(job.clauses.columns.as_deref(), table)?;
-        let mut reader = match paths::jsonpaths(properties.jsonpaths())? {
-            Some((paths, texts)) => JsonReader::matched(&mapping.fit_paths(paths, &texts, table)?),
-            None => JsonReader::simple(mapping.names()),
-        };
-        if let Some(root) = paths::json_root(properties.json_root())? {
-            reader = reader.with_root(&root);
-        }
+        let mapping = Mapping::new(job.clauses.columns.as_deref(), job.clauses.metadata.as_deref(), table)?;
+        let reader = reading::reader(job, &mapping, table)?;
         let (feeds, origins) = mapping.resolve(table)?;
         Ok(Self {
-            reader: Reader::Json(reader.with_strip_outer_array(properties.strip_outer_array())),
+            reader,
             strict: properties.strict_mode(),
+            metadata: mapping.metadata().collect(),
             feeds,
             origins,
             schema: table.arrow_schema(),
             division: Division::new(table, job.clauses.table_partitions.as_deref())?,
         })
+    }
+
+    /// Whether rows hold what the records' headers say; if not, they need not be handed in.
+    pub fn reads_headers(&self) -> bool {
+        self.metadata.contains(&MetadataField::Headers)
     }
 
     /// Loads a batch. Never fails because of data: what does not fit becomes a rejected row.

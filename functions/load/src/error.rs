@@ -79,6 +79,14 @@ pub enum LoadError {
         /// Rows that WHERE did not leave out.
         considered: u64,
     },
+    /// `pause_on_fatal_parse_error` refused the batch; the job is paused.
+    #[error("record {offset} of source partition {source_partition} cannot be parsed")]
+    Unparsable {
+        /// The source partition of the first such record.
+        source_partition: i32,
+        /// Its offset.
+        offset: i64,
+    },
     /// `max_error_number` paused the job before all source partitions of the event were loaded.
     #[error("job {job} was paused by `max_error_number`, the rest of the batch waits")]
     PausedHalfway {
@@ -185,6 +193,7 @@ impl LoadError {
             | Self::TableDropped { .. }
             | Self::Definition { .. }
             | Self::Refused { .. }
+            | Self::Unparsable { .. }
             | Self::PausedHalfway { .. }
             | Self::TopicRecreated { .. } => ErrorKind::Job,
             Self::Topic { .. }
@@ -213,6 +222,7 @@ impl LoadError {
             Self::TableDropped { .. } => "TableDropped",
             Self::Definition { .. } => "WrongDefinition",
             Self::Refused { .. } => "TooManyRejectedRows",
+            Self::Unparsable { .. } => "UnparsableRecord",
             Self::PausedHalfway { .. } => "JobPaused",
             Self::TopicRecreated { .. } => "TopicRecreated",
             Self::UnknownVolume { .. } | Self::Storage(_) => "WrongVolume",

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use penstock_kernel::batch::Record;
+use penstock_kernel::batch::{Headers, Record};
 
 pub mod kafka;
 
@@ -14,6 +14,17 @@ pub struct Event {
     topic: String,
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    headers: HeaderWish,
+}
+
+/// Whether the records of an event have their headers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HeaderWish {
+    /// They were passed over, as nearly no job reads them.
+    #[default]
+    Skip,
+    /// They were read.
+    Read,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -23,19 +34,26 @@ struct Entry {
     timestamp_ms: Option<i64>,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
+    /// As [`Headers::over`] takes them.
+    headers: Range<usize>,
 }
 
 impl Event {
     /// Entries in any order; of entries with one source partition and offset, the first stays.
-    fn new(topic: String, arena: Vec<u8>, mut entries: Vec<Entry>) -> Self {
+    fn new(topic: String, arena: Vec<u8>, mut entries: Vec<Entry>, headers: HeaderWish) -> Self {
         entries.sort_by_key(|entry| (entry.source_partition, entry.offset));
         entries.dedup_by_key(|entry| (entry.source_partition, entry.offset));
-        Self { topic, arena, entries }
+        Self { topic, arena, entries, headers }
     }
 
     /// The one topic; empty if there is no record.
     pub fn topic(&self) -> &str {
         &self.topic
+    }
+
+    /// Whether the records have their headers.
+    pub fn headers(&self) -> HeaderWish {
+        self.headers
     }
 
     /// Number of records.
@@ -56,6 +74,7 @@ impl Event {
             timestamp_ms: entry.timestamp_ms,
             key: self.bytes(entry.key.as_ref()),
             value: self.bytes(entry.value.as_ref()),
+            headers: Headers::over(self.bytes(Some(&entry.headers)).unwrap_or_default()),
         })
     }
 

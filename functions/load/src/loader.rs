@@ -19,15 +19,15 @@ use penstock_catalog::job::JobSnapshot;
 use penstock_kernel::encode::WriterOptions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::ids::JobId;
-use penstock_kernel::loaded::LoadStatistics;
+use penstock_kernel::loaded::{LoadStatistics, RejectedRow};
 use penstock_kernel::progress::ErrorWindow;
-use penstock_kernel::state::JobEvent;
+use penstock_kernel::state::{JobEvent, StateReason};
 use penstock_kernel::tolerance::{Tolerance, Verdict, decide};
 use penstock_storage::Volumes;
 use serde::Serialize;
 
 use crate::error::LoadError;
-use crate::event::{Event, kafka};
+use crate::event::{Event, HeaderWish, kafka};
 
 mod files;
 mod prepared;
@@ -108,6 +108,8 @@ enum Round {
     More,
     /// Another invocation was first.
     Conflict,
+    /// The job reads headers, which the event was read without.
+    Headers,
 }
 
 impl Loader {
@@ -136,7 +138,8 @@ impl Loader {
     }
 
     async fn rounds(&self, job: JobId, event: &[u8]) -> Result<LoadReply, LoadError> {
-        let event = kafka::read(event)?;
+        let json = event;
+        let mut event = kafka::read(json, self.prepared.header_wish(job))?;
         let mut reply = LoadReply {
             records: event.len() as u64, // usize has at most 64 bits
             ..LoadReply::default()
@@ -146,6 +149,7 @@ impl Loader {
             match self.round(job, &event, &mut reply).await? {
                 Round::Done => break,
                 Round::More => {}
+                Round::Headers => event = kafka::read(json, HeaderWish::Read)?,
                 Round::Conflict => {
                     conflicts += 1;
                     if conflicts >= self.settings.max_conflicts {
@@ -170,6 +174,9 @@ impl Loader {
         let source = &prepared.definition.source;
         if event.topic() != source.topic {
             return Err(LoadError::Topic { job, expected: source.topic.clone(), found: event.topic().to_owned() });
+        }
+        if prepared.plan.reads_headers() && event.headers() == HeaderWish::Skip {
+            return Ok(Round::Headers);
         }
         let selection = select(event, &snapshot, source)?;
         reply.dropped = selection.dropped;
@@ -202,16 +209,16 @@ impl Loader {
         let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms));
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
+        if prepared.definition.properties.pause_on_fatal_parse_error()
+            && let Some(row) = loaded.rejected.iter().find(|row| row.is_fatal_parse_error())
+        {
+            self.refuse(job.id, &files, &loaded.rejected, reasons::parse_error(row)).await;
+            return Err(LoadError::Unparsable { source_partition: row.source_partition, offset: row.offset });
+        }
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));
         if let Verdict::Refuse { rejected, considered } = verdict {
-            // The owner needs to see what was refused, but the pause must not wait for a file.
-            match files.put_rejected(&loaded.rejected).await {
-                Ok(Some(file)) => self.record_error_file(job.id, &file.key).await,
-                Ok(None) => {}
-                Err(error) => report::undone(job.id, "put the refused rows", &error),
-            }
             let reason = reasons::too_many_filtered(rejected, considered);
-            self.apply(job.id, JobEvent::Pause(reason)).await;
+            self.refuse(job.id, &files, &loaded.rejected, reason).await;
             return Err(LoadError::Refused { rejected, considered });
         }
         let (data_files, errors) = files.put(&loaded).await?;
@@ -250,6 +257,17 @@ impl Loader {
             Verdict::Continue(_) | Verdict::Refuse { .. } => {}
         }
         Ok(if selection.more { Round::More } else { Round::Done })
+    }
+
+    /// Pauses a job whose batch is not to be loaded at all; its rejected rows are kept outside any commit.
+    async fn refuse(&self, job: JobId, files: &Files<'_>, rejected: &[RejectedRow], reason: StateReason) {
+        // The owner needs to see what was refused, but the pause must not wait for a file.
+        match files.put_rejected(rejected).await {
+            Ok(Some(file)) => self.record_error_file(job, &file.key).await,
+            Ok(None) => {}
+            Err(error) => report::undone(job, "put the refused rows", &error),
+        }
+        self.apply(job, JobEvent::Pause(reason)).await;
     }
 
     /// Prepares the job's version; a definition that cannot work pauses the job, a dropped table cancels it.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use penstock_kernel::batch::{Batch, Record};
+use penstock_kernel::batch::{Batch, Headers, Record};
 
 use super::PreviewError;
 use crate::args::Split;
@@ -77,7 +77,14 @@ impl Chunk {
             .map(|(&end, offset)| {
                 let value = self.values.get(begin..end);
                 begin = end;
-                Record { source_partition: 0, offset, timestamp_ms: None, key: None, value }
+                Record {
+                    source_partition: 0,
+                    offset,
+                    timestamp_ms: None,
+                    key: None,
+                    value,
+                    headers: Headers::default(),
+                }
             })
             .collect();
         Batch { topic: String::new(), records }

@@ -20,7 +20,7 @@ pub(super) fn read(value: &Value<'_>, into: &mut String) -> Result<(), Invalid> 
             into.push('"');
         }
         Value::Container(document) | Value::Row(document) => minify(document, into),
-        Value::Missing | Value::Null | Value::NoArray | Value::Selected(..) => return Err(Invalid),
+        _ => return Err(Invalid),
     }
     if into.len() <= MAX_BYTES && is_representable(into) { Ok(()) } else { Err(Invalid) }
 }

@@ -17,7 +17,7 @@ pub(super) fn read<'t>(value: &Value<'t>, max_bytes: u32, scratch: &'t mut Strin
             minify(document, scratch);
             scratch
         }
-        Value::Missing | Value::Null | Value::Escaped(_) | Value::NoArray | Value::Selected(..) => return Err(Invalid),
+        _ => return Err(Invalid),
     };
     let fits = u32::try_from(text.len()).is_ok_and(|bytes| bytes <= max_bytes);
     if fits { Ok(text) } else { Err(Invalid) }

@@ -105,14 +105,15 @@ impl JsonReader {
         scratch: &mut JsonScratch<'a>,
         take: impl FnMut(Row<'_, 'a>),
     ) -> Result<(), String> {
-        let read = match simdutf8::basic::from_utf8(value) {
+        let (document, before) = without_schema_id(value);
+        let read = match simdutf8::basic::from_utf8(document) {
             Ok(text) => match &self.root {
                 None => self.read_rows(text, &mut scratch.row, take),
                 Some(root) => self.read_under(root, text, scratch, take),
             },
-            Err(_) => Err(Fault { at: invalid_utf8_at(value), kind: FaultKind::Utf8 }),
+            Err(_) => Err(Fault { at: invalid_utf8_at(document), kind: FaultKind::Utf8 }),
         };
-        read.map_err(|fault| fault.reason(value))
+        read.map_err(|fault| Fault { at: before + fault.at, ..fault }.reason(value))
     }
 
     fn read_rows<'a>(
@@ -131,14 +132,14 @@ impl JsonReader {
         while rest.next(|cursor| cursor.skip_container(shape.depth()))?.is_some() {
             only = false;
         }
-        take(Row { index: 0, only, raw: first.as_bytes(), values: &scratch.slots });
+        take(Row { index: 0, only, raw: first.as_bytes(), values: Ok(&scratch.slots) });
         if only {
             return Ok(());
         }
         for index in 1.. {
             let next = rows.next(|cursor| self.fill(scratch, cursor, shape.depth()))?;
             let Some(text) = next else { break };
-            take(Row { index, only, raw: text.as_bytes(), values: &scratch.slots });
+            take(Row { index, only, raw: text.as_bytes(), values: Ok(&scratch.slots) });
         }
         Ok(())
     }
@@ -305,6 +306,15 @@ impl<'a> Documents<'a> {
         let start = cursor.at();
         read(cursor)?;
         Ok(Some(cursor.text_since(start)))
+    }
+}
+
+/// The JSON of a record, and the bytes before it: serializers with a schema registry put a zero byte and the four of a
+/// schema id there. No JSON begins with a zero byte, so nothing else is mistaken for it.
+fn without_schema_id(value: &[u8]) -> (&[u8], usize) {
+    match value.split_first_chunk::<5>() {
+        Some(([0, ..], document)) if matches!(document.trim_ascii_start().first(), Some(b'{' | b'[')) => (document, 5),
+        _ => (value, 0),
     }
 }
 

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use super::csv::escape::Unescape;
+use crate::batch::Headers;
+
 /// A source field before its column's type is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Value<'a> {
@@ -23,8 +26,35 @@ pub(crate) enum Value<'a> {
     Row(&'a str),
     /// What the selection of this number finds in an object or array; empty text if there is none.
     Selected(&'a str, u32),
+    /// A field of delimited text, as it stands: any type may be read from it.
+    Field(&'a str),
+    /// A field of delimited text that holds escapes; without its enclosing bytes.
+    EscapedField(&'a str, Unescape),
+    /// Bytes, text or not.
+    Bytes(&'a [u8]),
+    /// A whole number.
+    Integer(i64),
+    /// A moment, milliseconds since the epoch.
+    Moment(i64),
+    /// A record's headers.
+    Headers(Headers<'a>),
     /// The path has an index where the record has neither array nor null.
     NoArray,
+}
+
+impl Value<'_> {
+    /// Bytes of a field of delimited text, without its escapes; 0 for other values.
+    pub(crate) fn field_bytes(&self) -> usize {
+        match self {
+            Self::Field(text) => text.len(),
+            Self::EscapedField(raw, unescape) => {
+                let mut field = String::new();
+                unescape.unescape(raw, &mut field);
+                field.len()
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// Bytes of a value that a reason quotes.
@@ -33,12 +63,30 @@ const SHOWN_BYTES: usize = 80;
 /// Prints the value as the record has it, cut short.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let built: String;
         let text = match self {
             Self::Missing | Self::Null | Self::NoArray => "null",
+            Self::EscapedField(raw, unescape) => {
+                let mut field = String::new();
+                unescape.unescape(raw, &mut field);
+                built = field;
+                &built
+            }
+            Self::Bytes(bytes) => {
+                let start = bytes.get(..SHOWN_BYTES.min(bytes.len())).unwrap_or_default();
+                built = start.escape_ascii().to_string();
+                &built
+            }
+            Self::Integer(number) | Self::Moment(number) => return write!(f, "{number}"),
+            Self::Headers(headers) => {
+                built = headers.to_json();
+                &built
+            }
             Self::Boolean(true) => "true",
             Self::Boolean(false) => "false",
             Self::Number(text)
             | Self::Text(text)
+            | Self::Field(text)
             | Self::Escaped(text)
             | Self::Container(text)
             | Self::Row(text)

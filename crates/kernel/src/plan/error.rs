@@ -1,7 +1,9 @@
 //! Definitions that cannot work, in StarRocks' words where it has some, and what to do about each.
 
 use super::PathError;
+use crate::metadata::MetadataField;
 use crate::property::Format;
+use crate::separator::SeparatorError;
 use crate::table::ColumnType;
 
 /// A definition that cannot work, found before the first record.
@@ -128,6 +130,46 @@ pub enum DefinitionError {
         /// Its type.
         column_type: ColumnType,
     },
+    /// Metadata has the name of another source column.
+    #[error("Duplicate column: {column}")]
+    DuplicateMetadata {
+        /// The name.
+        column: String,
+        /// What it was to be the name of.
+        field: MetadataField,
+    },
+    /// A separator stands for nothing that could be one.
+    #[error("{what} `{written}`")]
+    Separator {
+        /// Which one.
+        what: &'static str,
+        /// Its text.
+        written: String,
+        /// What is wrong with it.
+        #[source]
+        source: SeparatorError,
+    },
+    /// The column separator holds the row delimiter, which ends the row before it is found.
+    #[error("the column separator holds the row delimiter")]
+    HiddenSeparator,
+    /// `enclose` or `escape` is part of a character only.
+    #[error("{property}: expected an ASCII character, found `{found}`")]
+    NotAscii {
+        /// The property.
+        property: &'static str,
+        /// The character that it begins with.
+        found: char,
+    },
+    /// `enclose` or `escape` stands in a separator.
+    #[error("{property} `{found}` stands in the {what}")]
+    SpecialInSeparator {
+        /// The property.
+        property: &'static str,
+        /// The character.
+        found: char,
+        /// Which separator.
+        what: &'static str,
+    },
     /// The path `$` feeds a column that cannot hold a document.
     #[error("path `$` cannot feed column `{column}` of type {column_type}")]
     WholeRow {
@@ -142,10 +184,12 @@ impl DefinitionError {
     /// What the user might do, if there is something to say beyond the error itself.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::FormatNotYet { format: Format::Csv } => {
-                "csv is the default: say \"format\" = \"json\" for JSON records"
+            Self::FormatNotYet { .. } => "supported are csv and json",
+            Self::DuplicateMetadata { field, .. } => {
+                return Some(format!("give it another name: `{field} AS ...` in INCLUDE METADATA"));
             }
-            Self::FormatNotYet { .. } => "supported is json",
+            Self::HiddenSeparator => "say other COLUMNS TERMINATED BY or ROWS TERMINATED BY",
+            Self::SpecialInSeparator { .. } => "choose a character that no separator holds",
             Self::AssignmentNotYet { .. } => "plain names are supported",
             Self::DuplicateColumn { .. } => "name the fields to be skipped differently",
             Self::NoDefault { .. } => "name it in COLUMNS, or give it a DEFAULT or make it nullable in the table",

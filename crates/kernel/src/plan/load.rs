@@ -7,7 +7,7 @@ use super::rejection::{Rejection, Rejections, RowSource};
 use super::rows::Rows;
 use super::sink::{self, Origin};
 use super::{Plan, division};
-use crate::batch::Batch;
+use crate::batch::{Batch, Record};
 use crate::convert::Scratch;
 use crate::facts::Facts;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
@@ -17,6 +17,10 @@ use crate::loaded::{Loaded, RejectedRows, TablePartition};
 /// Bytes of text after which rows continue in other columns: Arrow's end at twice as many, and no value is longer than
 /// the difference. Tests see the same happen with less memory.
 const MAX_TEXT_BYTES: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
+
+/// Bytes of key, topic and headers that the rows of one record may repeat in all: a record of very many rows must not
+/// become many times as large as it is.
+const MAX_REPEATED_BYTES: usize = 64 << 20;
 
 pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
     let mut ranges = Ranges::default();
@@ -37,9 +41,11 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
             continue;
         };
         let mut rows = 0;
+        let metadata_bytes = plan.metadata.iter().map(|field| field.text_bytes(&batch.topic, record)).sum();
+        let mut of = RecordOf { number, topic: &batch.topic, record, value, metadata_bytes, repeated_bytes: 0 };
         let read = plan.reader.read(value, &mut scratch, |row| {
             rows += 1;
-            loading.push(number, value, &row);
+            loading.push(&mut of, row);
         });
         if let Err(reason) = read {
             rows += 1;
@@ -51,6 +57,19 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
     let (tables, rejected) = loading.finish();
     let (ranges, statistics) = ranges.finish(&rejected);
     Loaded { tables, rejected, statistics, ranges }
+}
+
+/// The record that rows are being read from.
+struct RecordOf<'a> {
+    /// Its place in the batch.
+    number: usize,
+    topic: &'a str,
+    record: &'a Record<'a>,
+    value: &'a [u8],
+    /// Bytes of text that its metadata adds to a row.
+    metadata_bytes: usize,
+    /// Bytes of text that its metadata has added so far.
+    repeated_bytes: usize,
 }
 
 struct Loading<'p, 'a> {
@@ -67,14 +86,24 @@ struct Loading<'p, 'a> {
 
 impl<'a> Loading<'_, 'a> {
     #[inline]
-    fn push(&mut self, record: usize, value: &'a [u8], row: &Row<'_, 'a>) {
+    fn push(&mut self, of: &mut RecordOf<'a>, row: Row<'_, 'a>) {
         if self.rows.count >= self.max_rows || self.rows.text_bytes >= MAX_TEXT_BYTES {
             self.flush();
         }
-        self.rows.text_bytes += self.text_bytes(row.raw.len());
-        let raw = if row.only { value } else { row.raw };
-        let source = RowSource { record, index: Some(row.index), raw };
-        self.rows.push(self.plan, row.values, source, &mut self.scratch, &mut self.rejected);
+        let raw = if row.only { of.value } else { row.raw };
+        let source = RowSource { record: of.number, index: Some(row.index), raw };
+        let values = row.values.and_then(|values| {
+            of.repeated_bytes = of.repeated_bytes.saturating_add(of.metadata_bytes);
+            if row.only || of.repeated_bytes <= MAX_REPEATED_BYTES { Ok(values) } else { Err(too_many_rows()) }
+        });
+        match values {
+            Ok(values) => {
+                self.rows.text_bytes += self.text_bytes(row.raw.len()) + of.metadata_bytes;
+                let of = (of.topic, of.record);
+                self.rows.push(self.plan, values, of, source, &mut self.scratch, &mut self.rejected);
+            }
+            Err(reason) => self.rejected.push(Rejection { source, column: None, reason }),
+        }
     }
 
     /// Bytes of text that a row of so many bytes can become in one column.
@@ -112,6 +141,12 @@ impl<'a> Loading<'_, 'a> {
         self.flush();
         (self.tables, self.rejected.finish())
     }
+}
+
+#[cold]
+fn too_many_rows() -> String {
+    let limit = MAX_REPEATED_BYTES >> 20;
+    format!("the record has too many rows for its key and headers, which all of them repeat: more than {limit} MiB")
 }
 
 /// Rows that the defaults' text allows.

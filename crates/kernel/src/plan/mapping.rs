@@ -1,28 +1,57 @@
 //! COLUMNS: which source field feeds which column of the table.
 //!
 //! Plain names take source fields in their order, whatever assignments stand between them. Names are matched to the
-//! table's columns without regard to case; a name that is no column of the table is a field that is skipped.
+//! table's columns without regard to case; a name that is no column of the table is a field that is skipped. Columns of
+//! INCLUDE METADATA are source columns too, but no fields: without plain names, the table's other columns are the fields.
 
 use arrow_array::ArrayRef;
 
 use super::error::DefinitionError;
 use super::rows::Feed;
 use super::sink::Origin;
+use crate::batch::Record;
 use crate::convert::literal;
 use crate::format::json::path::{NoArray, Path};
 use crate::format::json::select::Results;
-use crate::job::ColumnItem;
+use crate::format::value::Value;
+use crate::job::{ColumnItem, MetadataItem};
+use crate::metadata::MetadataField;
 use crate::table::{Column, ColumnDefault, ColumnType, TableDefinition};
 
-/// The plain names of a job, each the name of a source field.
+/// The source columns of a job: its plain names, each the name of a source field, and its metadata.
 #[derive(Debug)]
 pub(super) struct Mapping {
     names: Vec<String>,
+    metadata: Vec<(String, MetadataField)>,
+}
+
+/// Where a source column's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// The field of that place among the plain names; beyond the last path it is always missing.
+    Field(usize),
+    /// What Kafka knows of the record.
+    Metadata(MetadataField),
+}
+
+impl Slot {
+    /// The value, in a row of these fields from `record` of `topic`.
+    #[inline]
+    pub(super) fn value<'a>(self, fields: &[Value<'a>], topic: &'a str, record: &Record<'a>) -> Value<'a> {
+        match self {
+            Self::Field(place) => fields.get(place).copied().unwrap_or(Value::Missing),
+            Self::Metadata(field) => field.value(topic, record),
+        }
+    }
 }
 
 impl Mapping {
-    /// Takes the names from COLUMNS, or from the table if there are none.
-    pub(super) fn new(items: Option<&[ColumnItem]>, table: &TableDefinition) -> Result<Self, DefinitionError> {
+    /// Takes the names from COLUMNS, or from the table if there are none, and the metadata from INCLUDE METADATA.
+    pub(super) fn new(
+        items: Option<&[ColumnItem]>,
+        metadata: Option<&[MetadataItem]>,
+        table: &TableDefinition,
+    ) -> Result<Self, DefinitionError> {
         let items = items.unwrap_or_default();
         let mut names: Vec<String> = Vec::new();
         let mut assigned: Vec<(&str, &str)> = Vec::new();
@@ -48,15 +77,31 @@ impl Mapping {
             let (column, expression) = ((*column).to_owned(), (*expression).to_owned());
             return Err(DefinitionError::AssignmentNotYet { column, expression });
         }
+        let metadata = metadata_columns(metadata.unwrap_or_default(), &names)?;
         if names.is_empty() {
-            names = table.columns.iter().map(|column| column.name.clone()).collect();
+            let is_field = |name: &str| !metadata.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+            names = table.columns.iter().map(|column| column.name.clone()).filter(|name| is_field(name)).collect();
         }
-        Ok(Self { names })
+        Ok(Self { names, metadata })
     }
 
     /// The names, in order; also the keys that feed them if there are no paths.
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// The source column of a name, in any case.
+    pub(super) fn slot(&self, name: &str) -> Option<Slot> {
+        let field = self.names.iter().position(|other| other.eq_ignore_ascii_case(name)).map(Slot::Field);
+        field.or_else(|| {
+            let (_, field) = self.metadata.iter().find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+            Some(Slot::Metadata(*field))
+        })
+    }
+
+    /// The metadata that is included.
+    pub(super) fn metadata(&self) -> impl Iterator<Item = MetadataField> {
+        self.metadata.iter().map(|(_, field)| *field)
     }
 
     /// The paths as their columns can take them. `texts` are the paths as given.
@@ -104,8 +149,7 @@ impl Mapping {
         let mut feeds = Vec::new();
         let mut origins = Vec::new();
         for column in &table.columns {
-            let slot = self.names.iter().position(|name| name.eq_ignore_ascii_case(&column.name));
-            origins.push(match slot {
+            origins.push(match self.slot(&column.name) {
                 None => default(column)?,
                 Some(slot) => {
                     feeds.push(Feed {
@@ -120,6 +164,20 @@ impl Mapping {
         }
         Ok((feeds, origins))
     }
+}
+
+/// The metadata columns, none of which has the name of another or of a field.
+fn metadata_columns(items: &[MetadataItem], names: &[String]) -> Result<Vec<(String, MetadataField)>, DefinitionError> {
+    let mut columns: Vec<(String, MetadataField)> = Vec::new();
+    for item in items {
+        let name = item.name();
+        let mut others = names.iter().chain(columns.iter().map(|(other, _)| other));
+        if others.any(|other| other.eq_ignore_ascii_case(name)) {
+            return Err(DefinitionError::DuplicateMetadata { column: name.to_owned(), field: item.field });
+        }
+        columns.push((name.to_owned(), item.field));
+    }
+    Ok(columns)
 }
 
 /// What a column gets that no field feeds.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use super::mapping::Slot;
 use super::rows::Feed;
 use crate::batch::Record;
 use crate::format::value::Value;
@@ -149,6 +150,15 @@ pub(super) struct OutOfRange<'f, 'a> {
 impl fmt::Display for OutOfRange<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let column_type = self.feed.column_type.to_string().to_uppercase();
+        if let (Value::Field(_) | Value::EscapedField(..), Slot::Field(place)) = (self.value, self.feed.slot) {
+            return write!(
+                f,
+                "The field (name = {}, pos = {place}) is out of range. Type: {column_type}, Value length: {}, Value: {}",
+                self.feed.name,
+                self.value.field_bytes(),
+                self.value
+            );
+        }
         write!(f, "Value '{}' is out of range. The type of '{}' is {column_type}", self.value, self.feed.name)
     }
 }

@@ -10,17 +10,19 @@
 //! equally long, and nothing is ever taken back.
 
 use super::Plan;
+use super::mapping::Slot;
 use super::rejection::{OutOfRange, Rejection, Rejections, RowSource};
 use super::sink::Violation;
+use crate::batch::Record;
 use crate::convert::{ColumnBuilder, Outcome, Scratch};
 use crate::format::value::Value;
 use crate::table::ColumnType;
 
-/// A column that a source field feeds.
+/// A column that a source column feeds.
 #[derive(Debug, Clone)]
 pub(super) struct Feed {
-    /// The field, by its place among the plain names; beyond the last path it is always missing.
-    pub(super) slot: usize,
+    /// The source column.
+    pub(super) slot: Slot,
     /// The column's name.
     pub(super) name: String,
     /// Its type.
@@ -59,12 +61,13 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Appends a row, or a dead one in its place, whose rejection goes to `rejections`.
+    /// Appends a row of `record` in `topic`, or a dead one in its place, whose rejection goes to `rejections`.
     #[inline]
     pub(super) fn push(
         &mut self,
         plan: &Plan,
         values: &[Value<'a>],
+        (topic, record): (&'a str, &Record<'a>),
         source: RowSource<'a>,
         scratch: &mut Scratch,
         rejections: &mut Rejections<'a>,
@@ -76,19 +79,19 @@ impl<'a> Rows<'a> {
         }
         let mut null_in: Option<(usize, Value<'a>)> = None;
         for (number, (feed, column)) in plan.feeds.iter().zip(&mut self.columns).enumerate() {
-            let value = values.get(feed.slot).unwrap_or(&Value::Missing);
-            match column.append(value, scratch) {
+            let value = feed.slot.value(values, topic, record);
+            match column.append(&value, scratch) {
                 Outcome::Value => {}
-                Outcome::Invalid if plan.strict || *value == Value::NoArray => {
+                Outcome::Invalid if plan.strict || value == Value::NoArray => {
                     // The columns before this one have their entry already.
                     self.columns.iter_mut().skip(number + 1).for_each(ColumnBuilder::append_null);
                     self.dead.push(row);
-                    rejections.push(unsuitable(feed, *value, source));
+                    rejections.push(unsuitable(feed, value, source));
                     return;
                 }
                 Outcome::Null | Outcome::Invalid => {
                     if !feed.nullable && null_in.is_none() {
-                        null_in = Some((number, *value));
+                        null_in = Some((number, value));
                     }
                 }
             }

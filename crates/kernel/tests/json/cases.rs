@@ -1,9 +1,10 @@
-//! The cases of `data/json`, as its README says.
+//! The cases of `data/<format>`, as its README says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::support::{NOW_MS, Row, batch, hex, job, rows, table};
+use penstock_kernel::error_chain::one_line;
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::Loaded;
@@ -15,6 +16,8 @@ use serde::Deserialize;
 struct Group {
     table: Vec<String>,
     columns: Option<Vec<String>>,
+    column_separator: Option<String>,
+    row_delimiter: Option<String>,
     #[serde(default)]
     properties: BTreeMap<String, String>,
     cases: Vec<Case>,
@@ -27,6 +30,8 @@ struct Case {
     message: Option<String>,
     message_hex: Option<String>,
     message_json: Option<serde_json::Value>,
+    column_separator: Option<String>,
+    row_delimiter: Option<String>,
     #[serde(default)]
     properties: BTreeMap<String, String>,
     rows: Option<Vec<Row>>,
@@ -52,7 +57,7 @@ enum Same {
 
 #[test]
 fn every_case_gives_what_it_says() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/json");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(crate::FORMAT);
     let mut failures = Vec::new();
     let mut cases = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -69,7 +74,7 @@ fn every_case_gives_what_it_says() {
             failures.extend(problems.into_iter().map(|problem| format!("{file}: {}: {problem}", case.name)));
         }
     }
-    assert!(cases > 100, "only {cases} cases found");
+    assert!(cases >= crate::LEAST_CASES, "only {cases} cases found");
     assert!(failures.is_empty(), "{} of {cases} cases:\n{}", failures.len(), failures.join("\n"));
 }
 
@@ -111,8 +116,10 @@ fn run(group: &Group, case: &Case, strict: &str) -> Result<Loaded, String> {
     let columns: Vec<&str> = group.table.iter().map(String::as_str).collect();
     let names: Option<Vec<&str>> = group.columns.as_ref().map(|names| names.iter().map(String::as_str).collect());
     let properties = group.properties.iter().chain(&case.properties).map(|(key, value)| (key.as_str(), value.as_str()));
-    let job = job(names.as_deref(), properties.chain([("strict_mode", strict)]));
-    let plan = Plan::compile(&job, &table(&columns), &NoExpressions).map_err(|error| error.to_string())?;
+    let mut job = job(names.as_deref(), properties.chain([("strict_mode", strict)]));
+    job.clauses.column_separator = case.column_separator.clone().or_else(|| group.column_separator.clone());
+    job.clauses.row_delimiter = case.row_delimiter.clone().or_else(|| group.row_delimiter.clone());
+    let plan = Plan::compile(&job, &table(&columns), &NoExpressions).map_err(|error| one_line(&error))?;
     let message = message(case);
     Ok(plan.load(&batch(&[&message, &message, &message]), &Facts::at(NOW_MS)))
 }

@@ -1,6 +1,6 @@
 //! Laws of loading, over generated definitions and records.
 
-use penstock_kernel::batch::{Batch, Record};
+use penstock_kernel::batch::{Batch, Headers, Record};
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::{Loaded, RejectedRows};
@@ -153,6 +153,7 @@ fn spread(values: &[Vec<u8>]) -> Batch<'_> {
             timestamp_ms: (place % 5 != 0).then_some(1000 - place as i64 % 4),
             key: (place % 2 == 0).then_some(&b"key"[..]),
             value: (place % 7 != 6).then_some(value),
+            headers: Headers::default(),
         })
         .collect();
     records.sort_by_key(|record| (record.source_partition, record.offset));

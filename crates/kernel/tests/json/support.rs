@@ -9,7 +9,7 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use penstock_kernel::batch::{Batch, Record};
+use penstock_kernel::batch::{Batch, Headers, Record};
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{ColumnItem, JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::loaded::Loaded;
@@ -121,12 +121,12 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// A job with these plain names of COLUMNS and job properties; `format` is json unless given.
+/// A job with these plain names of COLUMNS and job properties; `format` is that of the test unless given.
 pub(crate) fn job<'p>(
     columns: Option<&[&str]>,
     properties: impl IntoIterator<Item = (&'p str, &'p str)>,
 ) -> JobDefinition {
-    let pairs = [("format", "json")].into_iter().chain(properties);
+    let pairs = [("format", crate::FORMAT)].into_iter().chain(properties);
     let names = |names: &[&str]| names.iter().map(|name| ColumnItem::Plain((*name).to_owned())).collect();
     JobDefinition {
         id: JobId(3),
@@ -154,6 +154,7 @@ pub(crate) fn batch<'a>(values: &[&'a [u8]]) -> Batch<'a> {
         timestamp_ms: Some(offset),
         key: None,
         value: Some(*value),
+        headers: Headers::default(),
     };
     Batch { topic: "topic".to_owned(), records: (0..).zip(values).map(record).collect() }
 }

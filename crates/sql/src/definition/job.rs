@@ -4,6 +4,7 @@ use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, LoadClauses};
 use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::property::{JobProperties, PropertyError};
+use penstock_kernel::separator::{self, SeparatorError};
 use penstock_kernel::table::TableDefinition;
 
 use super::kafka;
@@ -11,9 +12,6 @@ use super::partition_by::unknown_partition;
 use crate::error::{SqlError, code};
 use crate::position::Position;
 use crate::statement::{AlterRoutineLoad, CreateRoutineLoad, Pairs};
-
-/// Bytes that a separator has at most.
-const LONGEST_SEPARATOR: usize = 50;
 
 /// What a job's definition needs to know besides the statement.
 #[derive(Debug, Clone, Copy)]
@@ -82,6 +80,7 @@ pub fn altered_definition(
         columns: new.columns.clone().or_else(|| old.columns.clone()),
         column_separator: new.column_separator.clone().or_else(|| old.column_separator.clone()),
         row_delimiter: new.row_delimiter.clone().or_else(|| old.row_delimiter.clone()),
+        metadata: new.metadata.clone().or_else(|| old.metadata.clone()),
         filter: new.filter.clone().or_else(|| old.filter.clone()),
         table_partitions: new.table_partitions.clone().or_else(|| old.table_partitions.clone()),
     };
@@ -129,15 +128,19 @@ fn property_error(error: &PropertyError, pairs: &Pairs) -> SqlError {
 }
 
 fn check_clauses(clauses: &LoadClauses, table: &TableDefinition) -> Result<(), SqlError> {
-    for (what, separator) in
-        [("column separator", &clauses.column_separator), ("row delimiter", &clauses.row_delimiter)]
+    for (what, written) in [("column separator", &clauses.column_separator), ("row delimiter", &clauses.row_delimiter)]
     {
-        let Some(separator) = separator else {
+        let Some(written) = written else {
             continue;
         };
-        if !(1..=LONGEST_SEPARATOR).contains(&separator_bytes(separator)) {
-            let message = format!("The valid bytes length for {what} is [1, {LONGEST_SEPARATOR}]");
-            return Err(SqlError::new(code::DELIMITER_LENGTH, message));
+        match separator::decode(written) {
+            Ok(_) => {}
+            Err(SeparatorError::Length { bytes }) => {
+                let message =
+                    format!("The valid bytes length for {what} is [1, {}], found {bytes}", separator::MAX_BYTES);
+                return Err(SqlError::new(code::DELIMITER_LENGTH, message));
+            }
+            Err(error) => return Err(SqlError::analysis(&format!("Invalid {what} '{written}': {error}"))),
         }
     }
     let exists = |name: &str| match &table.partitioning {
@@ -150,14 +153,5 @@ fn check_clauses(clauses: &LoadClauses, table: &TableDefinition) -> Result<(), S
     match clauses.table_partitions.iter().flatten().find(|name| !exists(name)) {
         Some(name) => Err(unknown_partition(name, table)),
         None => Ok(()),
-    }
-}
-
-/// Bytes of a separator, hexadecimal ones (`\x01`, `0x01`) counted as what they stand for.
-fn separator_bytes(text: &str) -> usize {
-    let lower = text.to_ascii_lowercase();
-    match lower.strip_prefix("\\x").or_else(|| lower.strip_prefix("0x")) {
-        Some(digits) if digits.bytes().all(|digit| digit.is_ascii_hexdigit()) => digits.len() / 2,
-        _ => text.len(),
     }
 }

@@ -189,6 +189,11 @@ impl<'a> Cursor<'a> {
         self.value_of(TokenKind::Text, what)
     }
 
+    /// A word that is not in quotes, keyword or not.
+    pub(super) fn word(&mut self, what: &'static str) -> Result<String, SqlError> {
+        self.value_of(TokenKind::Word, what)
+    }
+
     /// An integer that is not negative.
     pub(super) fn integer(&mut self, what: &'static str) -> Result<u64, SqlError> {
         let position = self.position();

@@ -1,9 +1,11 @@
 //! Statements that create and steer routine load jobs.
 
-use penstock_kernel::job::{ColumnItem, LoadClauses};
+use penstock_kernel::job::{ColumnItem, LoadClauses, MetadataItem};
+use penstock_kernel::metadata::MetadataField;
 
 use super::cursor::Cursor;
 use crate::error::SqlError;
+use crate::similar::nearest;
 use crate::statement::{AlterRoutineLoad, CreateRoutineLoad, ObjectName, Pairs, Statement};
 
 /// Behind `CREATE ROUTINE`.
@@ -95,6 +97,12 @@ fn load_clause(cursor: &mut Cursor<'_>, clauses: &mut LoadClauses) -> Result<boo
         if clauses.row_delimiter.replace(text).is_some() {
             return twice("row delimiter");
         }
+    } else if cursor.eat("INCLUDE") {
+        cursor.expect("METADATA")?;
+        let items = cursor.bracketed(metadata_item)?;
+        if clauses.metadata.replace(items).is_some() {
+            return twice("metadata");
+        }
     } else if cursor.eat("WHERE") {
         let text = cursor.expression("a condition")?;
         if clauses.filter.replace(text).is_some() {
@@ -120,6 +128,24 @@ fn load_clause(cursor: &mut Cursor<'_>, clauses: &mut LoadClauses) -> Result<boo
 fn terminator(cursor: &mut Cursor<'_>) -> Result<String, SqlError> {
     cursor.expect("BY")?;
     cursor.string("a separator in quotes")
+}
+
+/// `KEY AS k`; without a name, the column is named by the word.
+fn metadata_item(cursor: &mut Cursor<'_>) -> Result<MetadataItem, SqlError> {
+    let position = cursor.position();
+    let words = || MetadataField::all().map(|field| field.to_string()).collect::<Vec<_>>();
+    let found = cursor.word("`TOPIC`, `KEY`, `PARTITION`, `OFFSET`, `TIMESTAMP`, `TIMESTAMP_MS` or `HEADERS`")?;
+    let Some(field) = MetadataField::named(&found) else {
+        let words = words();
+        let message = format!("`{found}` is no metadata of Kafka records");
+        let hint = match nearest(&found, words.iter().map(String::as_str)) {
+            Some(word) => format!("did you mean `{word}`?"),
+            None => format!("there are {}", words.join(", ")),
+        };
+        return Err(SqlError::analysis_at(position, &message).with_hint(&hint));
+    };
+    let alias = if cursor.eat("AS") { Some(cursor.name("a column name")?) } else { None };
+    Ok(MetadataItem { field, alias })
 }
 
 fn column_item(cursor: &mut Cursor<'_>) -> Result<ColumnItem, SqlError> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use penstock_kernel::job::{ColumnItem, LoadClauses};
+use penstock_kernel::job::{ColumnItem, LoadClauses, MetadataItem};
 
 use super::table::FromDatabase;
 use super::{ObjectName, Pairs};
@@ -155,6 +155,10 @@ impl fmt::Display for Clauses<'_> {
             let items: Vec<Item<'_>> = items.iter().map(Item).collect();
             clause(f, format_args!("COLUMNS ({})", List(&items)))?;
         }
+        if let Some(items) = &clauses.metadata {
+            let items: Vec<Metadata<'_>> = items.iter().map(Metadata).collect();
+            clause(f, format_args!("INCLUDE METADATA ({})", List(&items)))?;
+        }
         if let Some(filter) = &clauses.filter {
             clause(f, format_args!("WHERE {filter}"))?;
         }
@@ -174,6 +178,18 @@ impl fmt::Display for Item<'_> {
             ColumnItem::Assignment { name, expression } => {
                 write!(f, "{} = {expression}", Name(name))
             }
+        }
+    }
+}
+
+struct Metadata<'a>(&'a MetadataItem);
+
+impl fmt::Display for Metadata<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let MetadataItem { field, alias } = self.0;
+        match alias {
+            Some(alias) => write!(f, "{field} AS {}", Name(alias)),
+            None => field.fmt(f),
         }
     }
 }

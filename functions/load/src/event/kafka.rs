@@ -1,8 +1,8 @@
 //! The event of Lambda's Kafka event source mappings, MSK and self-managed.
 //!
 //! Read leniently and in one pass, base64 decoded straight into one buffer: a key or value may be null or missing, a
-//! timestamp too, and whatever is not needed here is passed over whatever its shape (headers, schema metadata, fields
-//! that come later), at any depth, without recursion. Topic, source partition and offset are the record's own; the keys
+//! timestamp too, and whatever is not needed here is passed over whatever its shape (schema metadata, fields that come
+//! later, headers unless they are wished for), at any depth, without recursion. Topic, source partition and offset are the record's own; the keys
 //! of `records` are not taken apart, since topics may hold the very sign that joins them.
 //!
 //! It is not a filter: base64 or an envelope that is broken says that bytes were lost on the way, so it fails the event
@@ -16,19 +16,23 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer as _, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Entry, Event, EventError};
+use super::{Entry, Event, EventError, HeaderWish};
 
-/// Reads the JSON of one invocation.
+mod headers;
+
+use headers::HeaderList;
+
+/// Reads the JSON of one invocation, with headers if they are wished for.
 ///
 /// # Errors
 /// [`EventError`] if it is no JSON, has no `records`, a record lacks topic, partition or offset, records are of two
 /// topics, or base64 is broken.
-pub fn read(json: &[u8]) -> Result<Event, EventError> {
-    let mut reading = Reading::default();
+pub fn read(json: &[u8], headers: HeaderWish) -> Result<Event, EventError> {
+    let mut reading = Reading { headers, ..Reading::default() };
     let mut from = serde_json::Deserializer::from_slice(json);
     let read = (&mut from).deserialize_map(Envelope(&mut reading)).and_then(|()| from.end());
     match read {
-        Ok(()) => Ok(Event::new(reading.topic.unwrap_or_default(), reading.arena, reading.entries)),
+        Ok(()) => Ok(Event::new(reading.topic.unwrap_or_default(), reading.arena, reading.entries, headers)),
         Err(error) => Err(reading.failed(&error)),
     }
 }
@@ -39,6 +43,7 @@ struct Reading {
     topic: Option<String>,
     arena: Vec<u8>,
     entries: Vec<Entry>,
+    headers: HeaderWish,
     list: Option<String>,
     index: Option<usize>,
     field: Option<Field>,
@@ -87,11 +92,12 @@ enum Field {
     Timestamp,
     Key,
     Value,
+    Headers,
     Other,
 }
 
 impl Field {
-    const NAMED: [(&'static str, Self); 7] = [
+    const NAMED: [(&'static str, Self); 8] = [
         ("records", Self::Records),
         ("topic", Self::Topic),
         ("partition", Self::Partition),
@@ -99,6 +105,7 @@ impl Field {
         ("timestamp", Self::Timestamp),
         ("key", Self::Key),
         ("value", Self::Value),
+        ("headers", Self::Headers),
     ];
 
     fn name(self) -> Option<&'static str> {
@@ -254,7 +261,10 @@ impl<'de> Visitor<'de> for Record<'_> {
                 }
                 Field::Key => entry.key = map.next_value_seed(Base64(&mut reading.arena))?,
                 Field::Value => entry.value = map.next_value_seed(Base64(&mut reading.arena))?,
-                Field::Records | Field::Other => {
+                Field::Headers if reading.headers == HeaderWish::Read => {
+                    entry.headers = map.next_value_seed(HeaderList(&mut reading.arena))?;
+                }
+                Field::Records | Field::Headers | Field::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

@@ -17,6 +17,7 @@ use penstock_kernel::table::TableDefinition;
 use penstock_storage::{Volume, Volumes};
 
 use crate::error::LoadError;
+use crate::event::HeaderWish;
 
 /// A job version, ready to load.
 pub(super) struct Prepared {
@@ -56,6 +57,14 @@ impl PreparedJobs {
         let prepared = Arc::new(prepare(job, table, catalog, volumes).await?);
         self.lock().insert(job.id, Arc::clone(&prepared));
         Ok(prepared)
+    }
+
+    /// Whether the version that was prepared last reads headers; without one, most likely not.
+    pub(super) fn header_wish(&self, job: JobId) -> HeaderWish {
+        match self.cached(job) {
+            Some(prepared) if prepared.plan.reads_headers() => HeaderWish::Read,
+            _ => HeaderWish::Skip,
+        }
     }
 
     /// Forgets a job that does not load.

@@ -2,6 +2,7 @@
 
 use penstock_kernel::error_chain::one_line;
 use penstock_kernel::ids::JobId;
+use penstock_kernel::loaded::RejectedRow;
 use penstock_kernel::plan::DefinitionError;
 use penstock_kernel::state::{StateReason, reason};
 
@@ -27,6 +28,19 @@ fn too_many(cause: &str, property: &str) -> StateReason {
         message: format!(
             "{cause}. Check the 'TrackingSQL' field for detailed information. If so many are acceptable, raise \
              '{property}' with ALTER ROUTINE LOAD, then RESUME ROUTINE LOAD"
+        ),
+    }
+}
+
+/// Of a record that cannot be parsed, in a job that is to pause then.
+pub(super) fn parse_error(row: &RejectedRow) -> StateReason {
+    let RejectedRow { source_partition, offset, reason, .. } = row;
+    StateReason {
+        code: reason::PARSE_ERROR,
+        message: format!(
+            "{reason}, in kafka partition: {source_partition}, offset: {offset}. Check the 'TrackingSQL' field for \
+             detailed information. To have such records rejected one by one, set 'pause_on_fatal_parse_error' to \
+             'false' with ALTER ROUTINE LOAD; then RESUME ROUTINE LOAD"
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! Statements made at random, each of a form that the parser can give.
 
-use penstock_kernel::job::{ColumnItem, LoadClauses};
+use penstock_kernel::job::{ColumnItem, LoadClauses, MetadataItem};
+use penstock_kernel::metadata::MetadataField;
 use penstock_kernel::partitioning::{PartitionExpression, TimeUnit};
 use penstock_kernel::table::{ColumnDefault, ColumnType, Distribution, StructField};
 use proptest::collection::vec;
@@ -201,17 +202,22 @@ fn clauses() -> impl Strategy<Value = LoadClauses> {
         name().prop_map(ColumnItem::Plain),
         (name(), expression()).prop_map(|(name, expression)| ColumnItem::Assignment { name, expression })
     ];
+    let fields: Vec<MetadataField> = MetadataField::all().collect();
+    let included =
+        (proptest::sample::select(fields), option::of(name())).prop_map(|(field, alias)| MetadataItem { field, alias });
     (
         option::of(vec(item, 1..4)),
         option::of(text()),
         option::of(text()),
+        option::of(vec(included, 1..4)),
         option::of(expression()),
         option::of(vec(name(), 1..3)),
     )
-        .prop_map(|(columns, column_separator, row_delimiter, filter, table_partitions)| LoadClauses {
+        .prop_map(|(columns, column_separator, row_delimiter, metadata, filter, table_partitions)| LoadClauses {
             columns,
             column_separator,
             row_delimiter,
+            metadata,
             filter,
             table_partitions,
         })

@@ -11,7 +11,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn read_value(event: &Value) -> Result<Event, EventError> {
-    read(event.to_string().as_bytes())
+    read(event.to_string().as_bytes(), HeaderWish::Skip)
 }
 
 fn one_record(record: Value) -> Value {

@@ -5,7 +5,7 @@ use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::JobState;
 
 use super::*;
-use crate::event::kafka;
+use crate::event::{HeaderWish, kafka};
 
 const CREATED_MS: i64 = 1_000_000;
 
@@ -69,7 +69,7 @@ fn event(records: &[(i32, i64, Option<i64>)]) -> Event {
         })
         .collect();
     let json = serde_json::json!({ "records": { "all": records } }).to_string();
-    kafka::read(json.as_bytes()).unwrap()
+    kafka::read(json.as_bytes(), HeaderWish::Skip).unwrap()
 }
 
 fn offsets(selection: &Selection<'_>) -> Vec<(i32, i64)> {

@@ -1,5 +1,5 @@
 use penstock_catalog::job::Revised;
-use penstock_kernel::batch::Record;
+use penstock_kernel::batch::{Batch, Headers, Record};
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::loaded::{RejectedRows, TablePartition};
 use penstock_kernel::state::JobState;
@@ -45,8 +45,14 @@ struct Case {
 }
 
 fn case() -> Case {
-    let record =
-        |source_partition, offset| Record { source_partition, offset, timestamp_ms: None, key: None, value: None };
+    let record = |source_partition, offset| Record {
+        source_partition,
+        offset,
+        timestamp_ms: None,
+        key: None,
+        value: None,
+        headers: Headers::default(),
+    };
     let outcome = |source_partition, first_offset, last_offset, statistics| RangeOutcome {
         source_partition,
         first_offset,
