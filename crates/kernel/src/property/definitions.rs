@@ -169,6 +169,14 @@ pub const PROPERTIES: &[Property] = &[
               is one rejected row and its neighbours load",
     },
     Property {
+        name: "skip_on_fatal_parse_error",
+        kind: Kind::Boolean,
+        default: "true",
+        alterable: true,
+        doc: "Accepted, without effect: a record that cannot be parsed is one rejected row whatever this says, unless \
+              `pause_on_fatal_parse_error` refuses its batch",
+    },
+    Property {
         name: "warehouse",
         kind: Kind::NotYet,
         default: "",

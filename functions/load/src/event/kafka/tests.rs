@@ -11,7 +11,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 fn read_value(event: &Value) -> Result<Event, EventError> {
-    read(event.to_string().as_bytes(), HeaderWish::Skip)
+    read(event.to_string().as_bytes(), HeaderWish::Read)
 }
 
 fn one_record(record: Value) -> Value {
@@ -55,6 +55,53 @@ fn managed_and_self_managed_events_are_read_alike() {
     }
 }
 
+/// Names and values of the headers of the only record.
+fn headers(event: &Event) -> Vec<(String, Option<Vec<u8>>)> {
+    let record = event.records().next().unwrap();
+    record.headers.iter().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect()
+}
+
+fn with_headers(headers: Value) -> Value {
+    one_record(json!({ "topic": "t", "partition": 0, "offset": 1, "headers": headers, "value": text(b"v") }))
+}
+
+#[test]
+fn headers_are_read_where_they_are_wished_for() {
+    let event = with_headers(json!([{ "a": [104, -61, -85] }, { "b": [195, 171] }, { "a": [] }, { "\u{e9}": null }]));
+    let bytes = event.to_string().into_bytes();
+    let expected =
+        [("a", Some(b"h\xc3\xab".to_vec())), ("b", Some(b"\xc3\xab".to_vec())), ("a", Some(Vec::new())), ("é", None)];
+    let read_with = read(&bytes, HeaderWish::Read).unwrap();
+    assert_eq!(headers(&read_with), expected.map(|(name, value)| (name.to_owned(), value)));
+    let read_without = read(&bytes, HeaderWish::Skip).unwrap();
+    assert!(headers(&read_without).is_empty());
+    assert_eq!(plain(&read_with), plain(&read_without));
+}
+
+#[test]
+fn headers_of_another_shape_stop_no_record() {
+    let none: [(&str, Option<Vec<u8>>); 0] = [];
+    for (odd, expected) in [
+        (Value::Null, &none[..]),
+        (json!("x"), &none),
+        (json!({ "a": [1] }), &none),
+        (json!([[1], 2, null, "x", {}]), &none),
+        (
+            json!([{ "a": "text" }, { "b": [1, "2"] }, { "c": [256] }, { "d": [-129, [1, { "x": [] }]] }]),
+            &[("a", None), ("b", None), ("c", None), ("d", None)],
+        ),
+        (json!([{ "a": [1], "b": [2.5] }]), &[("a", Some(vec![1])), ("b", None)]),
+        (json!([{ "a": { "b": 1 } }, { "": [0] }]), &[("a", None), ("", Some(vec![0]))]),
+    ] {
+        let event = read_value(&with_headers(odd.clone())).unwrap();
+        let found = headers(&event);
+        let found: Vec<(&str, Option<Vec<u8>>)> =
+            found.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+        assert_eq!(found, expected, "{odd}");
+        assert_eq!(event.records().next().unwrap().value, Some(&b"v"[..]));
+    }
+}
+
 #[test]
 fn what_may_be_missing_may_be_missing() {
     let bare = json!({ "topic": "t", "partition": 2, "offset": 7 });
@@ -90,7 +137,7 @@ fn depth_of_what_is_passed_over_does_not_matter() {
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let event =
         format!(r#"{{"x":{deep},"records":{{"t-0":[{{"headers":{deep},"topic":"t","partition":0,"offset":1}}]}}}}"#);
-    assert_eq!(read(event.as_bytes()).unwrap().len(), 1);
+    assert_eq!(read(event.as_bytes(), HeaderWish::Read).unwrap().len(), 1);
 }
 
 #[test]
@@ -116,7 +163,7 @@ fn record_that_comes_twice_counts_once() {
 #[test]
 fn escaped_text_is_read_as_what_it_means() {
     let event = r#"{"records":{"t-0":[{"t\u006fpic":"\u0074","partition":0,"offset":1,"value":"\/\/79\u002b\/8="}]}}"#;
-    let event = read(event.as_bytes()).unwrap();
+    let event = read(event.as_bytes(), HeaderWish::Read).unwrap();
     assert_eq!(event.topic(), "t");
     assert_eq!(plain(&event), [(0, 1, None, None, Some(vec![0xff, 0xfe, 0xfd, 0xfb, 0xff]))]);
 }
@@ -174,17 +221,17 @@ fn broken_envelopes_are_refused_with_their_place() {
 #[test]
 fn text_that_is_no_json_is_refused() {
     for text in ["", "nothing", "{", r#"{"records":{}} x"#, "\u{feff}{}", r#"{"records":{"t-0":[{"#] {
-        assert!(read(text.as_bytes()).is_err(), "{text}");
+        assert!(read(text.as_bytes(), HeaderWish::Read).is_err(), "{text}");
     }
-    assert!(read(b"{\"records\":{\"\xff\":[]}}").is_err());
+    assert!(read(b"{\"records\":{\"\xff\":[]}}", HeaderWish::Read).is_err());
     let deep = "{\"records\":".repeat(100_000);
-    assert!(read(deep.as_bytes()).is_err());
+    assert!(read(deep.as_bytes(), HeaderWish::Read).is_err());
 }
 
 #[test]
 fn sample_events_hold_the_five_records_of_the_tutorial() {
-    let managed = read(include_bytes!("../../../events/msk.json")).unwrap();
-    let own = read(include_bytes!("../../../events/self-managed.json")).unwrap();
+    let managed = read(include_bytes!("../../../events/msk.json"), HeaderWish::Read).unwrap();
+    let own = read(include_bytes!("../../../events/self-managed.json"), HeaderWish::Read).unwrap();
     assert_eq!(plain(&managed), plain(&own));
     assert_eq!((managed.topic(), managed.len()), ("test2", 5));
     for record in managed.records() {
@@ -250,7 +297,7 @@ proptest! {
             .into_iter()
             .map(|((partition, offset), (timestamp, key, value))| (partition, offset, timestamp, key, value))
             .collect();
-        let mut found = plain(&read(json.as_bytes()).unwrap());
+        let mut found = plain(&read(json.as_bytes(), HeaderWish::Read).unwrap());
         prop_assert_eq!(found.len(), expected.len());
         for (found, expected) in found.iter_mut().zip(&expected) {
             // The public type takes milliseconds through a float of seconds, and loses one at times.
@@ -274,15 +321,15 @@ proptest! {
 
     #[test]
     fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let _ = read(&bytes);
+        let _ = read(&bytes, HeaderWish::Read);
     }
 
     #[test]
     fn no_cut_or_changed_event_panics(records in prop::collection::vec(made(), 1..4), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
         let mut bytes = event_of(&records).to_string().into_bytes();
         let at = at.index(bytes.len());
-        let _ = read(&bytes[..at]);
+        let _ = read(&bytes[..at], HeaderWish::Read);
         bytes[at] = byte;
-        let _ = read(&bytes);
+        let _ = read(&bytes, HeaderWish::Read);
     }
 }

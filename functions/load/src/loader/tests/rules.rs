@@ -34,6 +34,36 @@ async fn rejected_rows_go_to_the_error_file_of_their_commit() {
 }
 
 #[tokio::test]
+async fn unparsable_record_pauses_a_job_that_wants_it_and_loads_nothing() {
+    let properties = [("pause_on_fatal_parse_error", "true"), ("max_error_number", "1000")];
+    let world = World::with_properties(&properties).await;
+    let event = Delivery::of(1, 4..6).record(1, 6, b"abc").record(1, 7, b"[1]").and(2, 0..1);
+    let error = world.load(&event.json()).await.unwrap_err();
+    assert!(matches!(error, LoadError::Unparsable { source_partition: 1, offset: 6 }), "{error:?}");
+    assert_eq!((error.kind(), error.name()), (ErrorKind::Job, "UnparsableRecord"));
+    assert!(world.commits().await.is_empty());
+    let snapshot = world.snapshot().await;
+    assert!(snapshot.progress.is_empty());
+    assert_eq!(snapshot.job.state, JobState::Paused);
+    let why = snapshot.job.reason.unwrap();
+    assert_eq!(why.code, reason::PARSE_ERROR);
+    for part in ["parse error. ", "kafka partition: 1, offset: 6", "'pause_on_fatal_parse_error'", "'TrackingSQL'"] {
+        assert!(why.message.contains(part), "{}", why.message);
+    }
+    // The rows that were refused can be looked at.
+    let errors = snapshot.trouble.error_files;
+    assert_eq!(world.read(&errors[0]).await.num_rows(), 2);
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_are_no_parse_errors() {
+    let properties = [("pause_on_fatal_parse_error", "true"), ("max_error_number", "1000")];
+    let world = World::with_properties(&properties).await;
+    let reply = world.load(&bad(Delivery::of(0, 0..1), 0, 1..3).json()).await.unwrap();
+    assert_eq!((reply.statistics.loaded, reply.statistics.rejected, reply.paused), (1, 2, false));
+}
+
+#[tokio::test]
 async fn batch_over_the_error_number_is_committed_then_the_job_pauses() {
     let world = World::new().await;
     let event = bad(Delivery::of(0, 0..87), 0, 87..90);
