@@ -180,6 +180,12 @@ fn names_and_separators_are_checked() {
         let clause = format!("COLUMNS TERMINATED BY '{separator}' FROM KAFKA");
         let error = try_job(&source("").replace("FROM KAFKA", &clause)).expect_err("length");
         assert_eq!(error.code, code::DELIMITER_LENGTH);
+        assert!(error.message.starts_with("The valid bytes length for column separator is [1, 50]"), "{error}");
+    }
+    for (separator, words) in [("0x1", "hexadecimal"), ("\\\\xff", "UTF-8")] {
+        let clause = format!("ROWS TERMINATED BY '{separator}' FROM KAFKA");
+        let error = try_job(&source("").replace("FROM KAFKA", &clause)).expect_err(separator);
+        assert!(error.message.contains("Invalid row delimiter") && error.message.contains(words), "{error}");
     }
     let error = try_job(&source("").replace("FROM KAFKA", "PARTITION (p1) FROM KAFKA")).expect_err("partition");
     assert!(error.message.contains("Partition p1 does not exist"));

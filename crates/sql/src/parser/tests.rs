@@ -1,4 +1,5 @@
-use penstock_kernel::job::ColumnItem;
+use penstock_kernel::job::{ColumnItem, MetadataItem};
+use penstock_kernel::metadata::MetadataField;
 use penstock_kernel::table::{ColumnDefault, ColumnType};
 use proptest::prelude::*;
 
@@ -85,7 +86,7 @@ fn load_clauses_stand_in_any_order_and_expressions_keep_their_text() {
     let Statement::CreateJob(job) = parsed(
         "CREATE ROUTINE LOAD j ON t
          WHERE a > 1 AND b IN ('x,y', f(1, 2)), COLUMNS TERMINATED BY ',',
-         COLUMNS (a, c = from_unixtime(a, '%Y'), b), ROWS TERMINATED BY \"\\n\", PARTITION p1
+         COLUMNS (a, c = from_unixtime(a, '%Y'), b), INCLUDE METADATA (key AS k, OFFSET), ROWS TERMINATED BY \"\\n\", PARTITION p1
          PROPERTIES ('format' = 'csv') FROM KAFKA",
     ) else {
         panic!("not a job");
@@ -96,9 +97,26 @@ fn load_clauses_stand_in_any_order_and_expressions_keep_their_text() {
     assert_eq!(clauses.row_delimiter.as_deref(), Some("\n"));
     assert_eq!(clauses.table_partitions, Some(vec!["p1".to_owned()]));
     assert_eq!(
+        clauses.metadata,
+        Some(vec![
+            MetadataItem { field: MetadataField::Key, alias: Some("k".to_owned()) },
+            MetadataItem { field: MetadataField::Offset, alias: None },
+        ])
+    );
+    assert_eq!(
         clauses.columns.unwrap()[1],
         ColumnItem::Assignment { name: "c".to_owned(), expression: "from_unixtime(a, '%Y')".to_owned() }
     );
+}
+
+#[test]
+fn metadata_that_there_is_not_is_named() {
+    let message = refused("CREATE ROUTINE LOAD j ON t INCLUDE METADATA (KEY, OFSET AS o) FROM KAFKA");
+    assert!(message.contains("`OFSET` is no metadata of Kafka records"), "{message}");
+    assert!(message.contains("did you mean `OFFSET`?"), "{message}");
+    let message = refused("CREATE ROUTINE LOAD j ON t INCLUDE METADATA (KEY), INCLUDE METADATA (KEY) FROM KAFKA");
+    assert!(message.contains("repeat setting of metadata"), "{message}");
+    refused("CREATE ROUTINE LOAD j ON t INCLUDE METADATA () FROM KAFKA");
 }
 
 #[test]
