@@ -15,7 +15,7 @@ use value::Value;
 #[derive(Debug, Clone)]
 pub(crate) enum Reader {
     Json(JsonReader),
-    Csv(CsvReader),
+    Csv(Box<CsvReader>),
 }
 
 /// Room that is used again for each record.

@@ -19,7 +19,7 @@ use penstock_catalog::job::JobSnapshot;
 use penstock_kernel::encode::WriterOptions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::ids::JobId;
-use penstock_kernel::loaded::{LoadStatistics, RejectedRow};
+use penstock_kernel::loaded::{LoadStatistics, Loaded, RejectedRow};
 use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::{JobEvent, StateReason};
 use penstock_kernel::tolerance::{Tolerance, Verdict, decide};
@@ -209,17 +209,16 @@ impl Loader {
         let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms));
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
-        if prepared.definition.properties.pause_on_fatal_parse_error()
-            && let Some(row) = loaded.rejected.iter().find(|row| row.is_fatal_parse_error())
-        {
-            self.refuse(job.id, &files, &loaded.rejected, reasons::parse_error(row)).await;
-            return Err(LoadError::Unparsable { source_partition: row.source_partition, offset: row.offset });
-        }
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));
-        if let Verdict::Refuse { rejected, considered } = verdict {
-            let reason = reasons::too_many_filtered(rejected, considered);
-            self.refuse(job.id, &files, &loaded.rejected, reason).await;
-            return Err(LoadError::Refused { rejected, considered });
+        if let Some((reason, error)) = refusal(prepared, &loaded, &verdict) {
+            // The owner needs to see what was refused, but the pause must not wait for a file.
+            match files.put_rejected(&loaded.rejected).await {
+                Ok(Some(file)) => self.record_error_file(job.id, &file.key).await,
+                Ok(None) => {}
+                Err(error) => report::undone(job.id, "put the refused rows", &error),
+            }
+            self.apply(job.id, JobEvent::Pause(reason)).await;
+            return Err(error);
         }
         let (data_files, errors) = files.put(&loaded).await?;
         let tally =
@@ -257,17 +256,6 @@ impl Loader {
             Verdict::Continue(_) | Verdict::Refuse { .. } => {}
         }
         Ok(if selection.more { Round::More } else { Round::Done })
-    }
-
-    /// Pauses a job whose batch is not to be loaded at all; its rejected rows are kept outside any commit.
-    async fn refuse(&self, job: JobId, files: &Files<'_>, rejected: &[RejectedRow], reason: StateReason) {
-        // The owner needs to see what was refused, but the pause must not wait for a file.
-        match files.put_rejected(rejected).await {
-            Ok(Some(file)) => self.record_error_file(job, &file.key).await,
-            Ok(None) => {}
-            Err(error) => report::undone(job, "put the refused rows", &error),
-        }
-        self.apply(job, JobEvent::Pause(reason)).await;
     }
 
     /// Prepares the job's version; a definition that cannot work pauses the job, a dropped table cancels it.
@@ -308,6 +296,21 @@ impl LoadReply {
             self.file_bytes += file.bytes;
         }
     }
+}
+
+/// Why nothing of a batch is to be loaded and the job pauses, if so: a record that cannot be parsed where the job does not
+/// bear one, or too many rejected rows.
+fn refusal(prepared: &Prepared, loaded: &Loaded, verdict: &Verdict) -> Option<(StateReason, LoadError)> {
+    if prepared.definition.properties.pause_on_fatal_parse_error()
+        && let Some(row) = loaded.rejected.iter().find(RejectedRow::is_fatal_parse_error)
+    {
+        let error = LoadError::Unparsable { source_partition: row.source_partition, offset: row.offset };
+        return Some((reasons::parse_error(&row), error));
+    }
+    let Verdict::Refuse { rejected, considered } = *verdict else {
+        return None;
+    };
+    Some((reasons::too_many_filtered(rejected, considered), LoadError::Refused { rejected, considered }))
 }
 
 fn tolerance(prepared: &Prepared) -> Tolerance {

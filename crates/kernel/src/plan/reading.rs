@@ -22,7 +22,7 @@ pub(super) fn reader(
 ) -> Result<Reader, DefinitionError> {
     match job.properties.format() {
         Format::Json => json(&job.properties, mapping, table).map(Reader::Json),
-        Format::Csv => csv(job, mapping).map(Reader::Csv),
+        Format::Csv => csv(job, mapping).map(|reader| Reader::Csv(Box::new(reader))),
         format @ Format::Avro => Err(DefinitionError::FormatNotYet { format }),
     }
 }

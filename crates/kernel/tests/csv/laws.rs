@@ -4,7 +4,7 @@ use penstock_kernel::batch::{Batch, Headers, Record};
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::job::JobDefinition;
-use penstock_kernel::loaded::RejectedRow;
+use penstock_kernel::loaded::RejectedRows;
 use penstock_kernel::plan::Plan;
 use proptest::collection::vec;
 use proptest::option;
@@ -95,7 +95,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
 /// Offset, index, reason, column, raw bytes.
 type Rejected = (i64, Option<u32>, String, Option<String>, Vec<u8>);
 
-fn without_batch(rejected: &[RejectedRow]) -> Vec<Rejected> {
+fn without_batch(rejected: &RejectedRows) -> Vec<Rejected> {
     rejected
         .iter()
         .map(|row| (row.offset, row.index, row.reason.clone(), row.column.clone(), row.raw.clone()))

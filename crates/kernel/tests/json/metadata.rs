@@ -70,7 +70,7 @@ fn every_kind_feeds_the_column_of_its_name() {
     for (format, value) in [("json", &b"{\"id\":1,\"v\":\"x\",\"o\":5,\"k\":6}"[..]), ("csv", b"1\tx")] {
         let plan = plan(&columns, None, &ALL, &[("format", format), ("strict_mode", "true")]).unwrap();
         let loaded = load(&plan, &[record(Some(b"key"), value, &headers)]);
-        assert_eq!(loaded.rejected, []);
+        assert!(loaded.rejected.is_empty());
         let expected = [
             Some("1"),
             Some("clicks.v1"),
@@ -114,7 +114,7 @@ fn key_that_is_no_text_does_not_fit_a_text_column() {
         let plan = plan(&columns, None, &[ALL[1]], &[("strict_mode", strict)]).unwrap();
         let loaded = load(&plan, &[record(Some(b"a\xff"), b"{\"v\":1}", b"")]);
         assert_eq!((loaded.statistics.loaded, loaded.statistics.rejected), (loaded_rows, rejected));
-        if let Some(row) = loaded.rejected.first() {
+        if let Some(row) = loaded.rejected.iter().next() {
             assert_eq!(row.reason, "Value 'a\\xff' is out of range. The type of 'k' is VARCHAR(65533)");
             assert_eq!(row.key.as_deref(), Some(&b"a\xff"[..]));
         }
@@ -160,5 +160,13 @@ fn rows_that_would_repeat_a_key_too_often_are_rejected() {
     let value = "1\n".repeat(70);
     let loaded = load(&plan, &[record(Some(&key), value.as_bytes(), b"")]);
     assert_eq!((loaded.statistics.loaded, loaded.statistics.rejected), (64, 6));
-    assert!(loaded.rejected[0].reason.starts_with("the record has too many rows for its key and headers"));
+    assert!(
+        loaded
+            .rejected
+            .iter()
+            .next()
+            .unwrap()
+            .reason
+            .starts_with("the record has too many rows for its key and headers")
+    );
 }
