@@ -12,6 +12,7 @@ use crate::store::dynamodb::DynamoSettings;
 /// | `PENSTOCK_TABLE` | DynamoDB table of the catalog | required |
 /// | `AWS_REGION`, else `AWS_DEFAULT_REGION` | region of both services | required |
 /// | `PENSTOCK_DYNAMODB_ENDPOINT`, `PENSTOCK_S3_ENDPOINT` | `http://host:port` of services that are not AWS's | AWS's |
+/// | `PENSTOCK_S3_ALIASES` | `host:port,...` that stand for the S3 endpoint where volumes name them | none |
 /// | `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` | keys of both services | as the clients find them |
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
@@ -29,9 +30,11 @@ impl Deployment {
         let catalog_endpoint = reader.endpoint("PENSTOCK_DYNAMODB_ENDPOINT");
         let storage_endpoint = reader.endpoint("PENSTOCK_S3_ENDPOINT");
         let keys = keys(reader);
+        let aliases = reader.optional("PENSTOCK_S3_ALIASES").unwrap_or_default();
+        let aliases = aliases.split(',').map(|alias| alias.trim().to_owned()).filter(|alias| !alias.is_empty()).collect();
         Self {
             catalog: DynamoSettings { table, region: region.clone(), endpoint: catalog_endpoint, keys: keys.clone() },
-            storage: BuiltinStorage { endpoint: storage_endpoint, region, keys },
+            storage: BuiltinStorage { endpoint: storage_endpoint, region, keys, aliases },
         }
     }
 }
@@ -65,7 +68,7 @@ mod tests {
     fn least_settings_are_table_and_region() {
         let deployment = read(&[("PENSTOCK_TABLE", "penstock"), ("AWS_REGION", "eu-west-1")]).unwrap();
         let region = "eu-west-1".to_owned();
-        assert_eq!(deployment.storage, BuiltinStorage { endpoint: None, region: region.clone(), keys: None });
+        assert_eq!(deployment.storage, BuiltinStorage { region: region.clone(), ..BuiltinStorage::default() });
         let catalog = DynamoSettings { table: "penstock".to_owned(), region, endpoint: None, keys: None };
         assert_eq!(deployment.catalog, catalog);
     }

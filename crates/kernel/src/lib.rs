@@ -21,6 +21,8 @@ pub mod progress;
 pub mod property;
 pub mod rejected;
 pub mod separator;
+pub mod security;
+pub mod source_property;
 pub mod state;
 pub mod table;
 pub mod tolerance;

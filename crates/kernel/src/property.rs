@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 mod definitions;
 mod error;
+pub mod reference;
 #[cfg(test)]
 mod tests;
 pub mod time_zone;
@@ -73,6 +74,9 @@ impl Property {
 
     fn check(&self, found: &str) -> Result<(), PropertyError> {
         let key = self.name;
+        if !self.default.is_empty() && found == self.default {
+            return Ok(());
+        }
         let found_text = || found.to_owned();
         match self.kind {
             Kind::Boolean | Kind::Text | Kind::Byte => Ok(()),

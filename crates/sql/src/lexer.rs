@@ -7,7 +7,8 @@
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A keyword or a plain name: letters, digits, `_`; may begin with digits if a letter follows.
+    /// A keyword or a plain name: letters, digits, `_`; may begin with digits if a letter follows. Any character beyond
+    /// ASCII that is no space counts as a letter.
     Word,
     /// A name in backquotes.
     QuotedName,
@@ -126,7 +127,7 @@ impl<'a> Iterator for Lexer<'a> {
             '`' => quoted(rest, TokenKind::QuotedName),
             '0'..='9' => number_or_word(rest),
             '.' if rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit) => number_or_word(rest),
-            'a'..='z' | 'A'..='Z' | '_' => (TokenKind::Word, word_length(rest)),
+            _ if is_letter(first) => (TokenKind::Word, word_length(rest)),
             '\\' if rest.starts_with("\\G") || rest.starts_with("\\g") => (TokenKind::ClientEnd, 2),
             _ => symbol(rest, first),
         };
@@ -151,7 +152,16 @@ fn quoted(rest: &str, kind: TokenKind) -> (TokenKind, usize) {
 }
 
 fn word_length(rest: &str) -> usize {
-    rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count()
+    rest.find(|character: char| !(is_letter(character) || character.is_ascii_digit())).unwrap_or(rest.len())
+}
+
+/// Control characters and quotes that word processors make are no letters: as names they would only hide a mistake.
+fn is_letter(character: char) -> bool {
+    const CURLY_QUOTES: std::ops::RangeInclusive<char> = '\u{2018}'..='\u{201f}';
+    if character.is_ascii() {
+        return character.is_ascii_alphabetic() || character == '_';
+    }
+    !(character.is_whitespace() || character.is_control() || CURLY_QUOTES.contains(&character) || character == '\u{feff}')
 }
 
 fn digits(text: &str) -> usize {

@@ -13,6 +13,7 @@ mod database;
 mod expression;
 mod filter;
 mod job;
+mod job_look;
 mod job_show;
 mod names;
 mod partition_by;
@@ -46,7 +47,11 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         drop_statement(cursor)
     } else if cursor.eat("SHOW") {
         show(cursor)
-    } else if cursor.eat("DESC") || cursor.eat("DESCRIBE") || cursor.eat("EXPLAIN") {
+    } else if cursor.eat("EXPLAIN") {
+        if job_look::is_next(cursor) { job_look::explain(cursor) } else { describe(cursor) }
+    } else if cursor.eat("PREVIEW") {
+        job_look::preview(cursor)
+    } else if cursor.eat("DESC") || cursor.eat("DESCRIBE") {
         describe(cursor)
     } else if cursor.eat("USE") {
         database::use_database(cursor)
@@ -77,8 +82,7 @@ fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     } else if cursor.eat("TABLE") {
         table::create(cursor)
     } else if cursor.eat("STORAGE") {
-        cursor.expect("VOLUME")?;
-        Err(cursor.unsupported("CREATE STORAGE VOLUME"))
+        volume::create(cursor)
     } else if let Some(what) = cursor.eat_any(&["EXTERNAL", "TEMPORARY"]) {
         cursor.expect("TABLE")?;
         Err(cursor.unsupported(&format!("CREATE {what} TABLE")))
@@ -95,8 +99,7 @@ fn drop_statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     } else if cursor.eat("TABLE") {
         table::drop_table(cursor)
     } else if cursor.eat("STORAGE") {
-        cursor.expect("VOLUME")?;
-        Err(cursor.unsupported("DROP STORAGE VOLUME"))
+        volume::drop_volume(cursor)
     } else {
         Err(cursor.unexpected())
     }
@@ -106,11 +109,10 @@ fn alter(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     if cursor.eat("ROUTINE") {
         job::alter(cursor)
     } else if cursor.eat("STORAGE") {
-        cursor.expect("VOLUME")?;
-        Err(cursor.unsupported("ALTER STORAGE VOLUME"))
+        volume::alter(cursor)
     } else if cursor.eat("TABLE") {
         table_change::alter(cursor)
-    } else if let Some(what) = cursor.eat_any(&["DATABASE"]) {
+    } else if let Some(what) = cursor.eat_any(&["DATABASE", "SCHEMA", "USER", "SYSTEM", "VIEW", "MATERIALIZED"]) {
         Err(cursor.unsupported(&format!("ALTER {what}")))
     } else {
         Err(cursor.unexpected())

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use penstock_kernel::job::{JobDefinition, StartOffset};
+pub use penstock_kernel::security::is_secret;
 use penstock_kernel::table::{ColumnDefault, TableDefinition, Wide};
 
 use crate::print::{Name, Names, Quoted};
@@ -10,13 +11,6 @@ use crate::statement::{DistributedBy, JobClauses, PartitionBy};
 
 /// What stands in the place of a secret.
 pub const MASK: &str = "******";
-
-/// Whether the value of a property of that name is a secret. More are than in StarRocks, which shows keys given as text.
-pub fn is_secret(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    const WORDS: [&str; 5] = ["password", "secret", "sasl.jaas.config", "key.pem", "keystore.key"];
-    WORDS.iter().any(|word| key.contains(word))
-}
 
 /// `CREATE DATABASE`, with the storage volume if there is one.
 pub fn create_database(name: &str, volume: Option<&str>) -> String {
@@ -114,6 +108,8 @@ fn source(job: &JobDefinition) -> Vec<(String, String)> {
 /// Whether a consumer group is `<job>_<uuid>`, as given to jobs that name none.
 fn is_generated_group(job: &str, group: &str) -> bool {
     let uuid = group.strip_prefix(job).and_then(|rest| rest.strip_prefix('_'));
+    // ALTER that moves the job gives it a group of its own: `-v<version>` behind.
+    let uuid = uuid.map(|uuid| uuid.rsplit_once("-v").map_or(uuid, |(uuid, _)| uuid));
     uuid.is_some_and(|uuid| uuid.len() == 36 && uuid.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'))
 }
 

@@ -10,6 +10,7 @@ use crate::position::Position;
 
 mod database;
 mod job;
+mod look;
 mod pairs;
 mod partition_by;
 mod table;
@@ -20,13 +21,14 @@ pub use database::{CreateDatabase, DropDatabase, ShowDatabases};
 pub use job::{
     AlterRoutineLoad, CreateRoutineLoad, JOB_COLUMNS, JobColumn, JobColumnKind, ShowRoutineLoad, ShowRoutineLoadTask,
 };
+pub use look::{JobOrDefinition, PreviewRoutineLoad};
 pub use pairs::{Pair, Pairs};
 pub use partition_by::{
     BatchClause, Bound, BoundValue, ListClause, PartitionBy, RangeClause, RangeItem, RangeValues, Step,
 };
 pub use table::{ColumnClause, CreateTable, DropTable, ShowColumns, ShowTableStatus, ShowTables, TableFilter};
 pub use table_change::{AddedPartition, AlterTable, ShowPartitions, TableChange, TruncateTable};
-pub use volume::ShowVolumes;
+pub use volume::{AlterVolume, CreateVolume, DropVolume, ShowVolumes};
 
 use crate::print::Name;
 pub(crate) use job::Clauses as JobClauses;
@@ -88,6 +90,14 @@ pub enum Statement {
     DescribeTable(ObjectName),
     /// `SHOW CREATE TABLE <table>`
     ShowCreateTable(ObjectName),
+    /// `CREATE STORAGE VOLUME`
+    CreateVolume(Box<CreateVolume>),
+    /// `ALTER STORAGE VOLUME`
+    AlterVolume(AlterVolume),
+    /// `DROP STORAGE VOLUME`
+    DropVolume(DropVolume),
+    /// `SET <name> AS DEFAULT STORAGE VOLUME`
+    SetDefaultVolume(String),
     /// `SHOW STORAGE VOLUMES`
     ShowVolumes(ShowVolumes),
     /// `DESC STORAGE VOLUME <name>`
@@ -108,6 +118,12 @@ pub enum Statement {
     ShowTasks(ShowRoutineLoadTask),
     /// `SHOW CREATE ROUTINE LOAD <job>`
     ShowCreateJob(ObjectName),
+    /// `SHOW ROUTINE LOAD VERSIONS FOR <job>`
+    ShowVersions(ObjectName),
+    /// `EXPLAIN ROUTINE LOAD FOR <job>` or `EXPLAIN CREATE ROUTINE LOAD ...`
+    ExplainJob(JobOrDefinition),
+    /// `PREVIEW ROUTINE LOAD`
+    PreviewJob(PreviewRoutineLoad),
 }
 
 impl Statement {
@@ -148,6 +164,10 @@ impl Statement {
             Self::ShowIndex(_) => "SHOW INDEX",
             Self::DescribeTable(_) => "DESC",
             Self::ShowCreateTable(_) => "SHOW CREATE TABLE",
+            Self::CreateVolume(_) => "CREATE STORAGE VOLUME",
+            Self::AlterVolume(_) => "ALTER STORAGE VOLUME",
+            Self::DropVolume(_) => "DROP STORAGE VOLUME",
+            Self::SetDefaultVolume(_) => "SET DEFAULT STORAGE VOLUME",
             Self::ShowVolumes(_) => "SHOW STORAGE VOLUMES",
             Self::DescribeVolume(_) => "DESC STORAGE VOLUME",
             Self::CreateJob(_) => "CREATE ROUTINE LOAD",
@@ -158,6 +178,9 @@ impl Statement {
             Self::ShowJobs(_) => "SHOW ROUTINE LOAD",
             Self::ShowTasks(_) => "SHOW ROUTINE LOAD TASK",
             Self::ShowCreateJob(_) => "SHOW CREATE ROUTINE LOAD",
+            Self::ShowVersions(_) => "SHOW ROUTINE LOAD VERSIONS",
+            Self::ExplainJob(_) => "EXPLAIN ROUTINE LOAD",
+            Self::PreviewJob(_) => "PREVIEW ROUTINE LOAD",
         }
     }
 }
@@ -176,7 +199,13 @@ impl fmt::Display for Statement {
             Self::ShowTables(statement) => statement.fmt(f),
             Self::ShowTableStatus(statement) => statement.fmt(f),
             Self::ShowColumns(statement) => statement.fmt(f),
+            Self::CreateVolume(statement) => statement.fmt(f),
+            Self::AlterVolume(statement) => statement.fmt(f),
+            Self::DropVolume(statement) => statement.fmt(f),
+            Self::SetDefaultVolume(name) => write!(f, "SET {} AS DEFAULT STORAGE VOLUME", Name(name)),
             Self::ShowVolumes(statement) => statement.fmt(f),
+            Self::ExplainJob(of) => write!(f, "EXPLAIN {of}"),
+            Self::PreviewJob(statement) => statement.fmt(f),
             Self::CreateJob(statement) => statement.fmt(f),
             Self::AlterJob(statement) => statement.fmt(f),
             Self::ShowJobs(statement) => statement.fmt(f),
@@ -189,7 +218,7 @@ impl fmt::Display for Statement {
                 write!(f, "{} {name}", self.kind())
             }
             Self::ShowIndex(name) => write!(f, "{} FROM {name}", self.kind()),
-            Self::PauseJob(name) | Self::ResumeJob(name) | Self::StopJob(name) => {
+            Self::PauseJob(name) | Self::ResumeJob(name) | Self::StopJob(name) | Self::ShowVersions(name) => {
                 write!(f, "{} FOR {name}", self.kind())
             }
         }

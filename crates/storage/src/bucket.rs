@@ -3,14 +3,12 @@
 use object_store::aws::AwsAuthorizer;
 use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 
+use crate::access::{Access, DEFAULT_REGION};
 use crate::s3::client_options;
 use crate::{S3Volumes, StorageError, Volume};
 
 /// Characters of a refusal that an error repeats.
 const MESSAGE_CHARACTERS: usize = 400;
-
-/// The region whose buckets are made without naming it.
-const DEFAULT_REGION: &str = "us-east-1";
 
 impl S3Volumes {
     /// Creates the volume's bucket unless it exists. Another who creates it at the same time does no harm.
@@ -20,10 +18,12 @@ impl S3Volumes {
     /// want to, or somebody else has a bucket of that name.
     pub async fn ensure_bucket(&self, volume: &Volume) -> Result<(), StorageError> {
         let (bucket, _) = volume.bucket_and_path()?;
-        if self.ask(volume, bucket, "HEAD", "").await?.status == 200 {
+        let access = self.access(volume)?;
+        if self.ask(volume, &access, bucket, "HEAD", "").await?.status == 200 {
             return Ok(());
         }
-        let region = &self.builtin().region;
+        let region = &access.region;
+        // The one region whose buckets are made without naming it.
         let body = if region == DEFAULT_REGION {
             String::new()
         } else {
@@ -32,7 +32,7 @@ impl S3Volumes {
                  <LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
             )
         };
-        let answer = self.ask(volume, bucket, "PUT", &body).await?;
+        let answer = self.ask(volume, &access, bucket, "PUT", &body).await?;
         if matches!(answer.status, 200..=299) || answer.text.contains("BucketAlreadyOwnedByYou") {
             return Ok(());
         }
@@ -48,29 +48,34 @@ impl S3Volumes {
         })
     }
 
-    async fn ask(&self, volume: &Volume, bucket: &str, method: &str, body: &str) -> Result<Answer, StorageError> {
+    async fn ask(
+        &self,
+        volume: &Volume,
+        access: &Access,
+        bucket: &str,
+        method: &str,
+        body: &str,
+    ) -> Result<Answer, StorageError> {
         let client_error = |source| StorageError::Client { volume: volume.name.clone(), source };
         let unreachable = |source: Box<dyn std::error::Error + Send + Sync>| StorageError::Unreachable {
             volume: volume.name.clone(),
             source,
         };
-        let builtin = self.builtin();
-        let endpoint = match &builtin.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => format!("https://s3.{}.amazonaws.com", builtin.region),
-        };
-        let wrong_endpoint = || StorageError::Endpoint { volume: volume.name.clone(), endpoint: endpoint.clone() };
+        let aws = format!("https://s3.{}.amazonaws.com", access.region);
+        let endpoint = access.endpoint.as_deref().unwrap_or(&aws);
+        let wrong_endpoint =
+            || StorageError::Endpoint { volume: volume.name.clone(), endpoint: endpoint.to_owned() };
         if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
             return Err(wrong_endpoint());
         }
+        let url = access.bucket_url(bucket).unwrap_or_else(|| format!("{endpoint}/{bucket}"));
         let mut request = HttpRequest::new(HttpRequestBody::from(body.to_owned()));
         *request.method_mut() = method.parse().map_err(|_| wrong_endpoint())?;
-        *request.uri_mut() =
-            format!("{}/{bucket}", endpoint.trim_end_matches('/')).parse().map_err(|_| wrong_endpoint())?;
+        *request.uri_mut() = url.parse().map_err(|_| wrong_endpoint())?;
 
         let credential = self.bucket(volume)?.credentials().get_credential().await.map_err(client_error)?;
-        AwsAuthorizer::new(&credential, "s3", &builtin.region).authorize(&mut request, None);
-        let client: HttpClient = ReqwestConnector::default().connect(&client_options(builtin)).map_err(client_error)?;
+        AwsAuthorizer::new(&credential, "s3", &access.region).authorize(&mut request, None);
+        let client: HttpClient = ReqwestConnector::default().connect(&client_options(access)).map_err(client_error)?;
         let response = client.execute(request).await.map_err(|error| unreachable(error.into()))?;
         let status = response.status().as_u16();
         let text = response.into_body().bytes().await.map_err(|error| unreachable(error.into()))?;

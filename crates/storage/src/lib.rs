@@ -3,8 +3,10 @@
 //! One place decides endpoint, credentials and path style, so that writer and reader always mean the same object. It is
 //! not a cache and not a catalog: which objects count is for commits to say.
 
+mod access;
 mod bucket;
 mod memory;
+pub mod property;
 mod s3;
 mod volume;
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 
+use crate::access::Access;
 use crate::{StorageError, Volume, Volumes};
 
 /// Settings for the volume that the deployment itself brings ([`BUILTIN_VOLUME`](crate::BUILTIN_VOLUME)).
@@ -19,10 +20,13 @@ pub struct BuiltinStorage {
     pub region: String,
     /// Access key and secret key; `None`: the SDK's default chain of the function's role.
     pub keys: Option<Keys>,
+    /// Endpoints of volumes that stand for this one, `host:port` each: so that a statement from a book, which names a
+    /// host of its author's network, reaches the S3 of a laptop.
+    pub aliases: Vec<String>,
 }
 
 /// A key pair. Never printed.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Keys {
     /// Access key.
     pub access_key: String,
@@ -60,7 +64,7 @@ const RETRY: Duration = Duration::from_secs(9);
 #[derive(Debug)]
 pub struct S3Volumes {
     builtin: BuiltinStorage,
-    opened: Mutex<HashMap<String, Arc<AmazonS3>>>,
+    opened: Mutex<HashMap<(String, Access), Arc<AmazonS3>>>,
 }
 
 impl S3Volumes {
@@ -69,60 +73,65 @@ impl S3Volumes {
         Self { builtin, opened: Mutex::default() }
     }
 
-    pub(crate) fn builtin(&self) -> &BuiltinStorage {
-        &self.builtin
-    }
-
     pub(crate) fn bucket(&self, volume: &Volume) -> Result<Arc<AmazonS3>, StorageError> {
         let (bucket, _) = volume.bucket_and_path()?;
+        let access = self.access(volume)?;
+        let key = (bucket.to_owned(), access);
         // A poisoned map only means that another thread ended while it held whole entries.
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(store) = opened.get(bucket) {
+        if let Some(store) = opened.get(&key) {
             return Ok(Arc::clone(store));
         }
         let store =
-            self.build(bucket).map_err(|source| StorageError::Client { volume: volume.name.clone(), source })?;
+            build(bucket, &key.1).map_err(|source| StorageError::Client { volume: volume.name.clone(), source })?;
         let store = Arc::new(store);
-        opened.insert(bucket.to_owned(), Arc::clone(&store));
+        opened.insert(key, Arc::clone(&store));
         Ok(store)
     }
 
-    fn build(&self, bucket: &str) -> Result<AmazonS3, object_store::Error> {
-        let mut builder = match &self.builtin.keys {
-            // The environment would add its session token to keys that it does not belong to.
-            Some(keys) => {
-                let builder = AmazonS3Builder::new()
-                    .with_access_key_id(&keys.access_key)
-                    .with_secret_access_key(&keys.secret_key);
-                match &keys.session_token {
-                    Some(token) => builder.with_token(token),
-                    None => builder,
-                }
-            }
-            None => AmazonS3Builder::from_env(),
-        };
-        if let Some(endpoint) = &self.builtin.endpoint {
-            builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
-        }
-        builder
-            .with_bucket_name(bucket)
-            .with_region(&self.builtin.region)
-            .with_client_options(client_options(&self.builtin))
-            .with_retry(RetryConfig {
-                backoff: BackoffConfig {
-                    init_backoff: Duration::from_millis(100),
-                    max_backoff: Duration::from_secs(2),
-                    base: 2.,
-                },
-                max_retries: 8,
-                retry_timeout: RETRY,
-            })
-            .build()
+    /// How the volume is reached.
+    pub(crate) fn access(&self, volume: &Volume) -> Result<Access, StorageError> {
+        Access::of(volume, &self.builtin)
     }
 }
 
-pub(crate) fn client_options(builtin: &BuiltinStorage) -> ClientOptions {
-    let plain = builtin.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
+fn build(bucket: &str, access: &Access) -> Result<AmazonS3, object_store::Error> {
+    let mut builder = match &access.keys {
+        // The environment would add its session token to keys that it does not belong to.
+        Some(keys) => {
+            let builder =
+                AmazonS3Builder::new().with_access_key_id(&keys.access_key).with_secret_access_key(&keys.secret_key);
+            match &keys.session_token {
+                Some(token) => builder.with_token(token),
+                None => builder,
+            }
+        }
+        None => AmazonS3Builder::from_env(),
+    };
+    builder = builder.with_virtual_hosted_style_request(!access.path_style);
+    if let Some(endpoint) = &access.endpoint {
+        // With the bucket in the host's name, the client wants an endpoint that has it.
+        let bucket_url = access.bucket_url(bucket).filter(|_| !access.path_style);
+        builder = builder.with_endpoint(bucket_url.unwrap_or_else(|| endpoint.clone()));
+    }
+    builder
+        .with_bucket_name(bucket)
+        .with_region(&access.region)
+        .with_client_options(client_options(access))
+        .with_retry(RetryConfig {
+            backoff: BackoffConfig {
+                init_backoff: Duration::from_millis(100),
+                max_backoff: Duration::from_secs(2),
+                base: 2.,
+            },
+            max_retries: 8,
+            retry_timeout: RETRY,
+        })
+        .build()
+}
+
+pub(crate) fn client_options(access: &Access) -> ClientOptions {
+    let plain = access.endpoint.as_ref().is_some_and(|endpoint| endpoint.starts_with("http://"));
     ClientOptions::new().with_connect_timeout(CONNECT).with_timeout(REQUEST).with_allow_http(plain)
 }
 

@@ -1,5 +1,7 @@
 //! A storage volume: a name for a place in a bucket.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::StorageError;
@@ -8,18 +10,29 @@ use crate::StorageError;
 pub const BUILTIN_VOLUME: &str = "builtin_storage_volume";
 
 /// A storage volume as the catalog keeps it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Volume {
     /// Its name.
     pub name: String,
-    /// `s3://<bucket>[/<path>]`, without a closing slash.
+    /// `s3://<bucket>[/<path>][/]`
     pub location: String,
-    /// `aws.s3.*` properties as SHOW prints them, secrets never among them.
+    /// `aws.s3.*` properties as given; keys of the builtin volume, which come from settings, are masked. Never print
+    /// them but through [`is_secret`](crate::property::is_secret).
     pub properties: std::collections::BTreeMap<String, String>,
     /// Whether tables may be created in it.
     pub enabled: bool,
     /// Its comment; empty if none.
     pub comment: String,
+}
+
+impl fmt::Debug for Volume {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Volume")
+            .field("name", &self.name)
+            .field("location", &self.location)
+            .field("enabled", &self.enabled)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Volume {

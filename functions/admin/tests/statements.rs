@@ -24,6 +24,8 @@ mod partitions;
 mod show;
 #[path = "statements/tables.rs"]
 mod tables;
+#[path = "statements/volumes.rs"]
+mod volumes;
 
 /// The statements of the tutorial in order, each with its outcome; loading is told to the catalog by hand.
 #[tokio::test]

@@ -135,6 +135,9 @@ fn environment(ground: &Ground<'_>, lambda: &LambdaServer) -> BTreeMap<String, S
     if let Some(endpoint) = storage.endpoint {
         environment.insert("PENSTOCK_S3_ENDPOINT", endpoint);
     }
+    if !storage.aliases.is_empty() {
+        environment.insert("PENSTOCK_S3_ALIASES", storage.aliases.join(","));
+    }
     if let Some(endpoint) = ground.services.dynamodb_endpoint(settings) {
         environment.insert("PENSTOCK_DYNAMODB_ENDPOINT", endpoint);
     }

@@ -11,7 +11,7 @@ use penstock_local::dynamodb::{DynamoConfig, DynamoServer};
 use penstock_local::s3::{S3Config, S3Server};
 use penstock_storage::{BuiltinStorage, Keys};
 
-use super::settings::{EMBEDDED_KEY, Part, ServerSettings, StartError};
+use super::settings::{EMBEDDED_KEY, Part, ServerSettings, StartError, TUTORIAL_S3};
 
 /// The services that are embedded; those outside have no part here but their address.
 pub(super) struct Services {
@@ -140,7 +140,11 @@ impl Services {
             Part::Embedded(_) => Some(embedded_keys()),
             Part::Outside(_) => settings.keys.clone(),
         };
-        BuiltinStorage { endpoint: self.s3_endpoint(settings), region: settings.region.clone(), keys }
+        let aliases = match settings.s3 {
+            Part::Embedded(_) => vec![TUTORIAL_S3.to_owned()],
+            Part::Outside(_) => Vec::new(),
+        };
+        BuiltinStorage { endpoint: self.s3_endpoint(settings), region: settings.region.clone(), keys, aliases }
     }
 
     /// How to reach DynamoDB.

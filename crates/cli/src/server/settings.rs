@@ -14,6 +14,8 @@ use crate::args::{BrokerAlias, ServerArgs, UpArgs};
 
 /// The broker as the tutorial names it.
 const TUTORIAL_BROKER: &str = "redpanda:29092";
+/// S3 as StarRocks' quick start names it; it stands for the embedded one.
+pub(super) const TUTORIAL_S3: &str = "minio:9000";
 /// Keys of the embedded S3, which listens on loopback and is no secret.
 pub(super) const EMBEDDED_KEY: &str = "penstock";
 

@@ -9,28 +9,31 @@ pub const PROPERTIES: &[Property] = &[
         kind: Kind::Integer { min: 1, max: i32::MAX as i64 },
         default: "5",
         alterable: true,
-        doc: "Batches that may load at the same time, never more than the topic has source partitions. A higher number \
-              catches up faster and makes more, smaller files; a lower one uses fewer function instances",
+        doc: "Batches that may load at the same time, never more than the topic has source partitions, nor than 5. A higher \
+              number catches up faster and makes more, smaller files. The laptop's emulation keeps to it; on AWS the \
+              event source mapping scales by itself, by lag, with one batch a source partition at a time",
     },
     Property {
         name: "max_batch_interval",
         kind: Kind::Integer { min: 5, max: i64::MAX },
         default: "10",
         alterable: true,
-        doc: "Seconds for which records are gathered before a batch is loaded. More seconds give fewer, larger files and \
-              a lower bill; fewer make rows visible sooner. The platform gathers for 300 s at most",
+        doc: "Seconds for which records are gathered before a batch is loaded: the mapping's batching window. More seconds \
+              give fewer, larger files and a lower bill; fewer make rows visible sooner. Above 300 the window is 300 s, \
+              which is the platform's longest",
     },
     Property {
         name: "max_batch_rows",
         kind: Kind::Integer { min: 200_000, max: i64::MAX },
         default: "200000",
         alterable: true,
-        doc: "A tenth of the rows over which `max_error_number` is counted; it does not limit a batch. A higher number \
-              makes the error limit stricter, since rejected rows are remembered for longer",
+        doc: "A tenth of the rows over which `max_error_number` is counted; it does not limit a batch, whose size is the \
+              mapping's 10,000 records. A higher number makes the error limit stricter, since rejected rows are \
+              remembered for longer",
     },
     Property {
         name: "max_batch_size",
-        kind: Kind::Text,
+        kind: Kind::Integer { min: i64::MIN, max: i64::MAX },
         default: "",
         alterable: true,
         doc: "Accepted for the sake of old statements, without effect: the platform limits a batch to 6 MB",
@@ -179,8 +182,8 @@ pub const PROPERTIES: &[Property] = &[
     Property {
         name: "warehouse",
         kind: Kind::NotYet,
-        default: "",
+        default: "default_warehouse",
         alterable: false,
-        doc: "The warehouse that loads; there are none here",
+        doc: "The warehouse that loads; there is one, and it grows with the load",
     },
 ];

@@ -6,6 +6,9 @@
 //! | PUT with a wrong checksum | answers `BadDigest`, keeps the object | the object is removed |
 //! | LIST with `encoding-type=url` | says that keys are encoded, encodes none | says that they are not |
 //! | COPY | writes into the visible file | temporary file and rename, as PUT |
+//!
+//! One thing is of our own: the first PUT into a bucket makes it, so that a storage volume in a bucket of its own needs no
+//! other program.
 
 use std::path::{Path, PathBuf};
 
@@ -35,8 +38,18 @@ impl Objects {
         }
     }
 
+    /// Makes the bucket if it is absent. The protocol's parser has let through nothing but bucket names.
+    async fn ensure_bucket(&self, bucket: &str) -> S3Result<()> {
+        let plain = bucket.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        if plain && !bucket.starts_with('.') {
+            tokio::fs::create_dir_all(self.root.join(bucket)).await.map_err(|error| s3_error!(error, InternalError))?;
+        }
+        Ok(())
+    }
+
     async fn put(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         let (bucket, key) = (request.input.bucket.clone(), request.input.key.clone());
+        self.ensure_bucket(&bucket).await?;
         let answer = self.files.put_object(request).await;
         if let Err(error) = &answer
             && matches!(error.code(), S3ErrorCode::BadDigest)

@@ -59,6 +59,22 @@ async fn objects_are_kept_between_starts() {
 }
 
 #[tokio::test]
+async fn first_object_makes_its_bucket() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let client = AmazonS3Builder::new()
+        .with_endpoint(server.endpoint())
+        .with_allow_http(true)
+        .with_bucket_name("my-starrocks-bucket")
+        .with_access_key_id("AAAAAAAAAAAAAAAAAAAA")
+        .with_secret_access_key("BBBB")
+        .build()
+        .unwrap();
+    client.put(&Key::from("a"), PutPayload::from_static(b"x")).await.unwrap();
+    assert_eq!(client.get(&Key::from("a")).await.unwrap().bytes().await.unwrap(), "x");
+}
+
+#[tokio::test]
 async fn key_that_is_only_a_prefix_is_not_found() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path()).await;

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use penstock_kernel::job::{KafkaSource, StartOffset};
+use penstock_kernel::security::Security;
+use penstock_kernel::source_property::{CLIENT_PREFIX as CUSTOM, SOURCE_PROPERTIES, SourceProperty};
 
 use crate::error::SqlError;
 use crate::similar::nearest;
@@ -12,13 +14,9 @@ const BROKERS: &str = "kafka_broker_list";
 const TOPIC: &str = "kafka_topic";
 const PARTITIONS: &str = "kafka_partitions";
 const OFFSETS: &str = "kafka_offsets";
-/// Leads whatever goes to the Kafka client.
-const CUSTOM: &str = "property.";
 /// Under [`CUSTOM`]: where source partitions start that `kafka_offsets` does not name.
 const DEFAULT_OFFSETS: &str = "kafka_default_offsets";
 const GROUP: &str = "group.id";
-
-const KEYS: [&str; 6] = [BROKERS, TOPIC, PARTITIONS, OFFSETS, "property.kafka_default_offsets", "property.group.id"];
 
 /// Characters that Kafka allows in a topic's name at most.
 const LONGEST_TOPIC: usize = 249;
@@ -28,7 +26,8 @@ pub(super) fn source(pairs: &Pairs, group: &str) -> Result<KafkaSource, SqlError
     check_keys(pairs)?;
     let brokers = brokers(required(pairs, BROKERS)?)?;
     let topic = topic(required(pairs, TOPIC)?)?;
-    let mut custom = custom(pairs);
+    let mut custom = custom(pairs)?;
+    check_security(pairs, &custom)?;
     custom.entry(GROUP.to_owned()).or_insert_with(|| group.to_owned());
     Ok(KafkaSource { brokers, topic, pinned: pinned(pairs)?, default_start: default_start(pairs)?, custom })
 }
@@ -57,7 +56,8 @@ pub(super) fn altered(current: &KafkaSource, pairs: &Pairs) -> Result<KafkaSourc
         }
     }
     source.default_start = default_start(pairs)?.or(source.default_start);
-    source.custom.extend(custom(pairs));
+    source.custom.extend(custom(pairs)?);
+    check_security(pairs, &source.custom)?;
     Ok(source)
 }
 
@@ -74,7 +74,7 @@ fn check_keys(pairs: &Pairs) -> Result<(), SqlError> {
         let known = custom || [BROKERS, TOPIC, PARTITIONS, OFFSETS].contains(&pair.key.as_str());
         if !known {
             let error = wrong(pair, &format!("{} is invalid kafka custom property", pair.key));
-            return Err(match nearest(&pair.key, KEYS) {
+            return Err(match nearest(&pair.key, SOURCE_PROPERTIES.iter().map(|property| property.name)) {
                 Some(key) => error.with_hint(format!("did you mean `{key}`?")),
                 None => error.with_hint(format!("settings of the Kafka client begin with `{CUSTOM}`")),
             });
@@ -131,8 +131,36 @@ fn topic(pair: &Pair) -> Result<String, SqlError> {
     Err(if topic.contains(',') { error.with_hint("a job reads one topic: create a job for each") } else { error })
 }
 
-fn custom(pairs: &Pairs) -> BTreeMap<String, String> {
-    pairs.iter().filter_map(|(key, value)| Some((key.strip_prefix(CUSTOM)?.to_owned(), value.to_owned()))).collect()
+/// What goes to the Kafka client, without the prefix; known ones are checked.
+fn custom(pairs: &Pairs) -> Result<BTreeMap<String, String>, SqlError> {
+    let mut custom = BTreeMap::new();
+    for pair in &pairs.0 {
+        let Some(name) = pair.key.strip_prefix(CUSTOM) else {
+            continue;
+        };
+        if let Some(property) = SourceProperty::named(&pair.key) {
+            property.check(&pair.value).map_err(|error| wrong(pair, &error.to_string()))?;
+        }
+        if name == GROUP && pair.value.trim().is_empty() {
+            return Err(wrong(pair, &format!("{}: expected a name, found an empty value", pair.key)));
+        }
+        custom.insert(name.to_owned(), pair.value.clone());
+    }
+    Ok(custom)
+}
+
+/// Whether the security settings go together; the place of the error is that of the first of them in `pairs`.
+fn check_security(pairs: &Pairs, custom: &BTreeMap<String, String>) -> Result<(), SqlError> {
+    let Err(error) = Security::of(custom) else {
+        return Ok(());
+    };
+    let first = pairs.0.iter().find(|pair| {
+        ["security.", "sasl.", "ssl.", "aws."].iter().any(|part| pair.key.strip_prefix(CUSTOM).is_some_and(|name| name.starts_with(part)))
+    });
+    Err(match first {
+        Some(pair) => wrong(pair, &error.to_string()),
+        None => SqlError::analysis(&error.to_string()),
+    })
 }
 
 fn default_start(pairs: &Pairs) -> Result<Option<StartOffset>, SqlError> {

@@ -113,7 +113,7 @@ fn starts_and_custom_properties_are_kept() {
     let job = job(&source(
         ", 'kafka_partitions' = '0, 2,1', 'kafka_offsets' = 'offset_end,7, 0',
          'property.kafka_default_offsets' = 'OFFSET_BEGINNING', 'property.group.id' = 'mine',
-         'property.security.protocol' = 'sasl_ssl'",
+         'property.security.protocol' = 'ssl'",
     ));
     let pinned = job.source.pinned.unwrap();
     assert_eq!(pinned[&0], Some(StartOffset::End));

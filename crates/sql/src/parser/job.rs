@@ -11,6 +11,11 @@ use crate::statement::{AlterRoutineLoad, CreateRoutineLoad, ObjectName, Pairs, S
 /// Behind `CREATE ROUTINE`.
 pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     cursor.expect("LOAD")?;
+    definition(cursor).map(|definition| Statement::CreateJob(Box::new(definition)))
+}
+
+/// Behind `CREATE ROUTINE LOAD`.
+pub(super) fn definition(cursor: &mut Cursor<'_>) -> Result<CreateRoutineLoad, SqlError> {
     let name = cursor.object_name("a job name")?;
     cursor.expect("ON")?;
     let table = cursor.name("a table name")?;
@@ -19,7 +24,7 @@ pub(super) fn create(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
     let Some(source) = source(cursor)? else {
         return Err(cursor.unexpected());
     };
-    Ok(Statement::CreateJob(Box::new(CreateRoutineLoad { name, table, clauses, properties, source })))
+    Ok(CreateRoutineLoad { name, table, clauses, properties, source })
 }
 
 /// Behind `ALTER ROUTINE`.

@@ -13,6 +13,10 @@ pub(super) fn jobs(cursor: &mut Cursor<'_>, all: bool) -> Result<Statement, SqlE
     if !all && cursor.eat("TASK") {
         return tasks(cursor);
     }
+    if !all && cursor.eat("VERSIONS") {
+        cursor.expect("FOR")?;
+        return cursor.object_name("a job name").map(Statement::ShowVersions);
+    }
     let job = if cursor.eat("FOR") { Some(cursor.object_name("a job name")?) } else { None };
     let database = cursor.database_clause()?;
     let conditions = if cursor.eat("WHERE") { cursor.conditions(&check_condition)? } else { Vec::new() };

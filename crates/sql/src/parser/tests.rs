@@ -215,8 +215,7 @@ fn what_is_not_supported_yet_says_so_and_where() {
         ("CREATE TABLE t (a int) ENGINE = mysql", "ENGINE", "column 33"),
         ("CREATE EXTERNAL TABLE t (a int)", "EXTERNAL", "column 17"),
         ("TRUNCATE TABLE t TEMPORARY PARTITION (p)", "TRUNCATE of a TEMPORARY PARTITION", "column 18"),
-        ("CREATE STORAGE VOLUME v TYPE = S3", "CREATE STORAGE VOLUME", "column 16"),
-        ("SET v AS DEFAULT STORAGE VOLUME", "DEFAULT STORAGE VOLUME", "column 26"),
+        ("ALTER DATABASE d SET DATA QUOTA 1", "ALTER DATABASE", "column 7"),
         ("CREATE ROUTINE LOAD j ON t FROM PULSAR ('a'='b')", "PULSAR", "column 33"),
         ("INSERT INTO t VALUES (1)", "INSERT", "column 1"),
     ] {
@@ -248,7 +247,12 @@ fn errors_say_where_what_was_expected_and_what_was_found() {
         ("CREATE TABLE t (a intt)", "expected a column type, found `intt`.\nhint: did you mean `INT`?"),
         ("CREATE TABLE order (a int)", "hint: put the name in backquotes: `order`"),
         ("USE 'x", "a quote that does not end: `'x`.\nhint: close it with `'`"),
-        ("USE größe", "line 1, column 7"),
+        ("USE \u{201c}size\u{201d}", "line 1, column 5"),
+        ("CREATE STORAGE VOLUME v TYPE = S3", "expected `LOCATIONS`, found the end of the statement"),
+        ("ALTER STORAGE VOLUME v", "expected `COMMENT` or `SET`"),
+        ("PREVIEW ROUTINE LOAD", "expected `FOR` or a job name"),
+        ("EXPLAIN CREATE TABLE t (a int)", "expected `ROUTINE`, found `TABLE`"),
+        ("SHOW ROUTINE LOAD VERSIONS", "expected `FOR`"),
         ("DROP TABLE t x", "expected `FORCE` or the end of the statement, found `x`"),
         ("", "found the end of the statement"),
         ("CREATE TABLE t (a int DEFAULT 0)", "hint: defaults stand in quotes"),
@@ -380,4 +384,18 @@ proptest! {
             let _ = Statement::parse(part);
         }
     }
+}
+
+#[test]
+fn names_may_have_letters_beyond_ascii() {
+    assert_eq!(Statement::parse("USE größe"), Ok(Statement::Use("größe".to_owned())));
+    assert_eq!(Statement::parse("USE 数据库_1"), Ok(Statement::Use("数据库_1".to_owned())));
+}
+
+#[test]
+fn explain_of_a_table_called_routine_is_still_a_description() {
+    assert!(matches!(Statement::parse("EXPLAIN routine"), Ok(Statement::DescribeTable(_))));
+    assert!(matches!(Statement::parse("EXPLAIN ROUTINE LOAD FOR d.j"), Ok(Statement::ExplainJob(JobOrDefinition::Job(_)))));
+    let preview = Statement::parse("PREVIEW ROUTINE LOAD j ON t FROM KAFKA ('a' = 'b') LIMIT 3");
+    assert!(matches!(preview, Ok(Statement::PreviewJob(PreviewRoutineLoad { records: Some(3), .. }))), "{preview:?}");
 }

@@ -45,6 +45,7 @@ fn volumes(endpoint: &str, region: &str) -> S3Volumes {
         endpoint: Some(endpoint.to_owned()),
         region: region.to_owned(),
         keys: Some(Keys { access_key: "KEY".to_owned(), secret_key: "secret".to_owned(), session_token: None }),
+        aliases: Vec::new(),
     })
 }
 
@@ -118,4 +119,18 @@ async fn endpoint_that_is_no_address_is_named() {
         let error = volumes(endpoint, "us-east-1").ensure_bucket(&volume()).await.unwrap_err();
         assert!(error.to_string().contains(&format!("`{endpoint}`")), "{error}");
     }
+}
+
+#[tokio::test]
+async fn volume_with_keys_of_its_own_signs_with_them_at_its_own_endpoint() {
+    let (endpoint, requests) = server(&[(404, ""), (200, "")]).await;
+    let mut volume = volume();
+    for (key, value) in [("endpoint", endpoint.as_str()), ("access_key", "OWN"), ("secret_key", "hush"), ("region", "eu-north-1")] {
+        volume.properties.insert(format!("aws.s3.{key}"), value.to_owned());
+    }
+    volumes("http://127.0.0.1:1", "us-east-1").ensure_bucket(&volume).await.unwrap();
+    let request = requests.await.unwrap()[1].to_ascii_lowercase();
+    assert!(request.contains("credential=own/") && request.contains("/eu-north-1/s3/aws4_request"), "{request}");
+    assert!(!request.contains("hush"), "{request}");
+    assert!(!format!("{volume:?}").contains("hush"), "{volume:?}");
 }

@@ -110,7 +110,7 @@ impl JobView {
         files
             .map(|key| match self.location.as_str() {
                 "" => key.clone(),
-                location => format!("{location}/{key}"),
+                location => format!("{}/{key}", location.trim_end_matches('/')),
             })
             .collect()
     }

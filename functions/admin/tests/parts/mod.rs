@@ -151,6 +151,7 @@ impl Fixture {
             endpoint: Some("http://127.0.0.1:9000".to_owned()),
             region: "us-east-1".to_owned(),
             keys: Some(Keys { access_key: "AAAA".to_owned(), secret_key: "BBBB".to_owned(), session_token: None }),
+            aliases: vec!["minio:9000".to_owned()],
         };
         ensure_builtin_volume(&catalog, "starrocks", &storage).await.unwrap();
         let mappings = Arc::new(Remembering::default());

@@ -1,7 +1,7 @@
 //! What a job version needs besides records: its table, its compiled plan, the store of its table's volume.
 //!
-//! Definitions are immutable, so a compiled version is kept. The table is read for each batch all the same: that is how
-//! a dropped table is noticed, and a changed one takes effect.
+//! Definitions are immutable, so a compiled version is kept. Table and volume are read for each batch all the same: that
+//! is how a dropped table is noticed, and a changed one takes effect.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -49,12 +49,16 @@ impl PreparedJobs {
         let Some(table) = catalog.table_by_id(job.table).await? else {
             return Err(LoadError::TableDropped { job: job.id, table: job.table });
         };
-        let cached =
-            self.cached(job.id).filter(|cached| cached.definition.version == job.version && cached.table == table);
+        // Read each time too: its keys may have been changed.
+        let volume = catalog.volume(&table.volume).await?;
+        let volume = volume.ok_or_else(|| LoadError::UnknownVolume { volume: table.volume.clone() })?;
+        let cached = self.cached(job.id).filter(|cached| {
+            cached.definition.version == job.version && cached.table == table && cached.volume == volume
+        });
         if let Some(cached) = cached {
             return Ok(cached);
         }
-        let prepared = Arc::new(prepare(job, table, catalog, volumes).await?);
+        let prepared = Arc::new(prepare(job, table, volume, catalog, volumes).await?);
         self.lock().insert(job.id, Arc::clone(&prepared));
         Ok(prepared)
     }
@@ -85,13 +89,12 @@ impl PreparedJobs {
 async fn prepare(
     job: &Job,
     table: TableDefinition,
+    volume: Volume,
     catalog: &Catalog,
     volumes: &dyn Volumes,
 ) -> Result<Prepared, LoadError> {
-    let (definition, volume) =
-        futures::try_join!(catalog.job_definition(job.id, job.version), catalog.volume(&table.volume))?;
+    let definition = catalog.job_definition(job.id, job.version).await?;
     let definition = definition.ok_or(LoadError::UnknownVersion { job: job.id, version: job.version })?;
-    let volume = volume.ok_or_else(|| LoadError::UnknownVolume { volume: table.volume.clone() })?;
     let plan = Plan::compile(&definition, &table, &NoExpressions).map_err(|source| LoadError::Definition {
         job: job.id,
         version: job.version,

@@ -327,6 +327,29 @@ fn of_databases() -> impl Strategy<Value = Statement> {
         Just(Statement::ShowCatalogs),
         option::of(text()).prop_map(|like| Statement::ShowVolumes(ShowVolumes { like })),
         name().prop_map(Statement::DescribeVolume),
+        name().prop_map(Statement::SetDefaultVolume),
+        (any::<bool>(), name()).prop_map(|(if_exists, name)| Statement::DropVolume(DropVolume { if_exists, name })),
+        (any::<bool>(), name(), option::of(text()), pairs(1)).prop_map(|(if_exists, name, comment, properties)| {
+            Statement::AlterVolume(AlterVolume { if_exists, name, comment, properties })
+        }),
+        (any::<bool>(), name(), name(), vec(text(), 1..3), text(), pairs(0)).prop_map(
+            |(if_not_exists, name, volume_type, locations, comment, properties)| {
+                let type_position = Position::START;
+                let volume =
+                    CreateVolume { if_not_exists, name, volume_type, type_position, locations, comment, properties };
+                Statement::CreateVolume(Box::new(volume))
+            }
+        ),
+    ]
+}
+
+fn job_or_definition() -> impl Strategy<Value = JobOrDefinition> {
+    prop_oneof![
+        object().prop_map(JobOrDefinition::Job),
+        create_job().prop_filter_map("a definition", |statement| match statement {
+            Statement::CreateJob(definition) => Some(JobOrDefinition::Definition(definition)),
+            _ => None,
+        }),
     ]
 }
 
@@ -336,6 +359,10 @@ fn of_jobs() -> impl Strategy<Value = Statement> {
         object().prop_map(Statement::ResumeJob),
         object().prop_map(Statement::StopJob),
         object().prop_map(Statement::ShowCreateJob),
+        object().prop_map(Statement::ShowVersions),
+        job_or_definition().prop_map(Statement::ExplainJob),
+        (job_or_definition(), option::of(any::<u64>()))
+            .prop_map(|(of, records)| Statement::PreviewJob(PreviewRoutineLoad { of, records })),
         (option::of(name()), text())
             .prop_map(|(database, job)| Statement::ShowTasks(ShowRoutineLoadTask { database, job })),
     ]
