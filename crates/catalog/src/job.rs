@@ -21,6 +21,9 @@ use crate::update::{Change, Race};
 
 mod change;
 mod report;
+mod version;
+
+pub use version::{Alteration, Altered, JobVersion, SourceBeginning, VersionBeginning};
 
 /// A job, without its definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub struct Job {
     pub window: u64,
     /// The event source mapping, once made.
     pub mapping: Option<String>,
+    /// ALTER moved it back: a mapping made from now on must begin at the oldest record.
+    #[serde(default)]
+    pub rewound: bool,
     /// Milliseconds since the epoch.
     pub created_at_ms: i64,
     /// When it last became PAUSED; cleared by RESUME.
@@ -155,6 +161,7 @@ impl Catalog {
                 fence: 1,
                 window: 0,
                 mapping: None,
+                rewound: false,
                 created_at_ms: self.clock.now_ms(),
                 paused_at_ms: None,
                 ended_at_ms: None,

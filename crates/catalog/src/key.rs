@@ -16,6 +16,8 @@ pub(crate) const JOBS: &str = "job#";
 pub(crate) const COMMITS: &str = "commit#";
 pub(crate) const REMOVALS: &str = "removal#";
 pub(crate) const PROGRESS: &str = "progress#";
+pub(crate) const VERSIONS: &str = "version#";
+pub(crate) const BEGINNINGS: &str = "beginning#";
 
 pub(crate) fn ids() -> Key {
     Key::new(CATALOG, "ids")
@@ -94,6 +96,16 @@ pub(crate) fn trouble(job: JobId) -> Key {
     Key::new(in_job(job), "trouble")
 }
 
+/// Partition key of a job's versions.
+pub(crate) fn in_versions(job: JobId) -> String {
+    format!("job_versions#{job}")
+}
+
 pub(crate) fn version(job: JobId, version: u32) -> Key {
-    Key::new(format!("job_versions#{job}"), format!("version#{version:010}"))
+    Key::new(in_versions(job), format!("{VERSIONS}{version:010}"))
+}
+
+/// Where a version began.
+pub(crate) fn beginning(job: JobId, version: u32) -> Key {
+    Key::new(in_versions(job), format!("{BEGINNINGS}{version:010}"))
 }

@@ -4,6 +4,7 @@
 //! `rows` decides by strict mode what an unsuitable value costs, `sink` checks what the table demands, `division` gives each
 //! row to its table partition. Nothing that a record holds makes any of them fail.
 
+pub mod describe;
 mod division;
 mod error;
 mod load;

@@ -31,6 +31,33 @@ pub struct SourceProgress {
     pub execute_ms: u64,
     /// The part of the job's error window that this source partition holds.
     pub window: ErrorWindow,
+    /// Ranges `[from, to)` that ALTER skipped, the latest ones. Records in them were never loaded, so their timestamps
+    /// tell nothing about a topic made anew.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed_over: Vec<(i64, i64)>,
+}
+
+/// Ranges of [`SourceProgress::passed_over`] that are kept.
+const PASSED_OVER: usize = 32;
+
+impl SourceProgress {
+    /// Moves to `next_offset`: back, so that what lies between is loaded again, or on, so that it is skipped and counted
+    /// as such. Counts of what was loaded stay.
+    pub fn move_to(&mut self, next_offset: i64) {
+        if next_offset > self.next_offset {
+            self.skipped = self.skipped.saturating_add(next_offset.abs_diff(self.next_offset));
+            self.passed_over.push((self.next_offset, next_offset));
+            let too_many = self.passed_over.len().saturating_sub(PASSED_OVER);
+            self.passed_over.drain(..too_many);
+        }
+        self.start_offset = self.start_offset.min(next_offset);
+        self.next_offset = next_offset;
+    }
+
+    /// Whether ALTER skipped this offset.
+    pub fn is_passed_over(&self, offset: i64) -> bool {
+        self.passed_over.iter().any(|(from, to)| (*from..*to).contains(&offset))
+    }
 }
 
 /// Rows counted towards `max_error_number` since the window began.

@@ -11,6 +11,7 @@ mod delivery;
 pub mod event;
 mod poller;
 mod reader;
+pub mod security;
 mod session;
 pub mod source;
 pub mod starts;
@@ -30,6 +31,8 @@ use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
+
+pub(crate) use self::session::aliased;
 
 use self::backoff::Backoff;
 use self::event::EventSource;
@@ -125,6 +128,21 @@ impl Esm {
         }
     }
 
+    async fn remove(&self, mappings: &mut BTreeMap<MappingId, Running>, id: &MappingId) -> Result<(), MappingError> {
+        let files = self.files.clone();
+        let removed = {
+            let id = id.clone();
+            tokio::task::spawn_blocking(move || files.remove(&id)).await
+        };
+        removed.map_err(io::Error::other).flatten().map_err(unavailable)?;
+        if let Some(mut running) = mappings.remove(id) {
+            running.orders.send_modify(|order| order.enabled = false);
+            // Let a batch in flight end by itself: the poller ends once nobody can give it orders.
+            running.task = tokio::spawn(async {});
+        }
+        Ok(())
+    }
+
     async fn save(&self, mapping: Mapping) -> Result<(), MappingError> {
         let files = self.files.clone();
         let saved = tokio::task::spawn_blocking(move || files.save(&mapping)).await;
@@ -166,11 +184,19 @@ fn start(shared: &Arc<Shared>, mapping: Mapping) -> Running {
 
 #[async_trait]
 impl Mappings for Esm {
+    fn check(&self, spec: &MappingSpec) -> Result<(), MappingError> {
+        check(spec)
+    }
+
     async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
         check(spec)?;
         let mut mappings = self.mappings.lock().await;
         if let Some(running) = mappings.values().find(|running| running.mapping.spec.job == spec.job) {
-            return Ok(running.mapping.id.clone());
+            let id = running.mapping.id.clone();
+            if !running.mapping.spec.needs_another_mapping(spec) {
+                return Ok(id);
+            }
+            self.remove(&mut mappings, &id).await?;
         }
         if let Some(other) = mappings.values().find(|running| running.mapping.spec.group_id == spec.group_id) {
             return Err(MappingError::Refused {
@@ -218,22 +244,16 @@ impl Mappings for Esm {
         .await
     }
 
-    async fn delete(&self, mapping: &MappingId, _job: JobId) -> Result<(), MappingError> {
+    async fn delete(&self, mapping: &MappingId, job: JobId) -> Result<(), MappingError> {
         let mut mappings = self.mappings.lock().await;
-        let files = self.files.clone();
-        let id = mapping.clone();
-        let removed = tokio::task::spawn_blocking(move || files.remove(&id)).await;
-        removed.map_err(io::Error::other).flatten().map_err(unavailable)?;
-        if let Some(mut running) = mappings.remove(mapping) {
-            running.orders.send_modify(|order| order.enabled = false);
-            // Let a batch in flight end by itself: the poller ends once nobody can give it orders.
-            running.task = tokio::spawn(async {});
-        }
-        Ok(())
+        let of_job = mappings.values().find(|running| running.mapping.spec.job == job);
+        // One that was made and never remembered.
+        let id = of_job.map_or_else(|| mapping.clone(), |running| running.mapping.id.clone());
+        self.remove(&mut mappings, &id).await
     }
 }
 
-/// What AWS checks of a mapping.
+/// What AWS checks of a mapping, and what the Kafka client here cannot do.
 fn check(spec: &MappingSpec) -> Result<(), MappingError> {
     let refused = |message: String| Err(MappingError::Refused { message });
     if !(1..=10_000).contains(&spec.batch_size) {
@@ -245,7 +265,7 @@ fn check(spec: &MappingSpec) -> Result<(), MappingError> {
     if spec.brokers.is_empty() || spec.topic.is_empty() || spec.group_id.is_empty() {
         return refused("brokers, topic and consumer group must be given".to_owned());
     }
-    Ok(())
+    security::check(&spec.custom).map_err(|message| MappingError::Refused { message })
 }
 
 fn unavailable(source: io::Error) -> MappingError {

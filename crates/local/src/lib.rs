@@ -13,3 +13,4 @@ mod http;
 pub mod invoke;
 pub mod lambda;
 pub mod s3;
+pub mod sampler;

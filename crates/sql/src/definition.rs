@@ -12,6 +12,6 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use job::{JobContext, altered_definition, job_definition};
+pub use job::{JobContext, altered_definition, altered_starts, job_definition};
 pub use partition_by::{types_of, unknown_partition, with_partition, without_partitions};
 pub use table::{TableContext, check_database_name, table_definition};

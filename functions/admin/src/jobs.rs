@@ -3,6 +3,8 @@
 mod alter;
 mod columns;
 mod create;
+mod explain;
+mod preview;
 mod progress;
 mod properties;
 mod restore;
@@ -10,3 +12,4 @@ mod show;
 mod source_mapping;
 mod steer;
 mod tasks;
+mod versions;

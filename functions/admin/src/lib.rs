@@ -14,6 +14,7 @@ pub mod mapping;
 mod moment;
 mod names;
 mod partitions;
+pub mod sampler;
 mod tables;
 mod volumes;
 
@@ -26,18 +27,26 @@ use penstock_sql::request::{SessionContext, SqlRequest, SqlResponse};
 use penstock_sql::statement::Statement;
 
 use mapping::Mappings;
+use sampler::Sampler;
 
 /// Runs statements. Cheap to clone; several may run at once.
 #[derive(Clone)]
 pub struct Admin {
     catalog: Catalog,
     mappings: Arc<dyn Mappings>,
+    sampler: Option<Arc<dyn Sampler>>,
 }
 
 impl Admin {
     /// An admin over `catalog` that makes and steers mappings through `mappings`.
     pub fn new(catalog: Catalog, mappings: Arc<dyn Mappings>) -> Self {
-        Self { catalog, mappings }
+        Self { catalog, mappings, sampler: None }
+    }
+
+    /// With a client that can look at topics, for PREVIEW and ALTER.
+    #[must_use]
+    pub fn with_sampler(self, sampler: Arc<dyn Sampler>) -> Self {
+        Self { sampler: Some(sampler), ..self }
     }
 
     /// Runs one statement and logs a line about it: its kind and outcome, never its text, which may hold secrets.
@@ -87,6 +96,9 @@ impl Admin {
             Statement::ShowJobs(statement) => self.show_jobs(statement, session).await,
             Statement::ShowTasks(statement) => self.show_tasks(statement, session).await,
             Statement::ShowCreateJob(name) => self.show_create_job(&name, session).await,
+            Statement::ShowVersions(name) => self.show_versions(&name, session).await,
+            Statement::ExplainJob(of) => self.explain_job(of, session).await,
+            Statement::PreviewJob(statement) => self.preview_job(statement, session).await,
             other => Err(SqlError::analysis(&format!("{} is not supported yet", other.kind()))),
         }
     }

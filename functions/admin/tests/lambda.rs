@@ -117,6 +117,7 @@ fn spec() -> MappingSpec {
         start: MappingStart::AtTimestamp(1_718_217_653_500),
         batch_size: 10_000,
         window_seconds: 10,
+        concurrency: 1,
         custom: Default::default(),
     }
 }

@@ -1,16 +1,16 @@
-//! What moves a job: events, and new versions of its definition.
+//! What moves a job from state to state.
 //!
-//! Each raises the fence, on the job first and then on every progress item. The first stops batches that begin
+//! Each event raises the fence, on the job first and then on every progress item. The first stops batches that begin
 //! afterwards, and those that would make progress where there is none; the second those in flight, which find the
 //! revision changed when they commit. In the other order a batch could slip in between.
 
 use futures::{TryStreamExt, stream};
 use penstock_kernel::ids::JobId;
-use penstock_kernel::job::JobDefinition;
 use penstock_kernel::progress::SourceProgress;
-use penstock_kernel::state::{IllegalTransition, JobEvent, JobState, transition};
+use penstock_kernel::state::{JobEvent, JobState, transition};
 
-use super::{Changed, Job, JobTrouble};
+use super::report::not_begun;
+use super::{Changed, Job, JobTrouble, VersionBeginning};
 use crate::Catalog;
 use crate::error::CatalogError;
 use crate::key;
@@ -44,12 +44,16 @@ impl Catalog {
                 Ok(state) => state,
                 Err(illegal) => {
                     // What made it illegal may be this very event, at a try that ended half-way.
-                    self.raise_progress_fences(id, job.fence).await?;
+                    self.settle(&job).await?;
                     return Ok(Changed::Forbidden(illegal));
                 }
             };
             if event == JobEvent::Scheduled && job.state == state {
                 return Ok(Changed::Now(job));
+            }
+            if event == JobEvent::Resume {
+                // Batches load again from the moment of the write: what an ALTER left undone must be done before.
+                self.settle(&job).await?;
             }
             let job = after(job, state, &event, self.clock.now_ms());
             let mut writes = vec![record::next(&key, &job, read.revision)?];
@@ -63,7 +67,7 @@ impl Catalog {
             }
             if self.write_once(writes).await? == WriteOutcome::Done {
                 if event != JobEvent::Scheduled {
-                    self.raise_progress_fences(id, job.fence).await?;
+                    self.settle(&job).await?;
                 }
                 if event == JobEvent::Resume {
                     self.forget_last_failure(id).await?;
@@ -74,61 +78,49 @@ impl Catalog {
         }
     }
 
-    /// Makes `definition` the next version of a PAUSED job, which stays PAUSED; in any other state it is
-    /// [`Changed::Forbidden`]. `definition.version` names the version that it was made from; id and new version are set by
-    /// the catalog. The fences are raised as [`change_job`](Self::change_job) does, and repeating completes it.
-    ///
-    /// # Errors
-    /// [`CatalogError::Contended`] if the job has another version by now: make the change to that.
-    pub async fn add_job_version(&self, id: JobId, definition: JobDefinition) -> Result<Changed, CatalogError> {
-        let key = key::job(id);
-        let made_from = definition.version;
-        let definition = JobDefinition { id, version: made_from.saturating_add(1), ..definition };
-        let mut race = Race::about(&key);
-        loop {
-            let Some(read) = self.read::<Job>(&key).await? else {
-                return Ok(Changed::Missing);
-            };
-            let job = read.value;
-            if job.version == definition.version
-                && self.job_definition(id, job.version).await?.as_ref() == Some(&definition)
-            {
-                self.raise_progress_fences(id, job.fence).await?;
-                return Ok(Changed::Now(job));
+    /// Gives every progress item the job's fence, and those that its version's beginning has not reached the offset that it
+    /// begins with.
+    pub(super) async fn settle(&self, job: &Job) -> Result<(), CatalogError> {
+        let items = self.store.query(&key::in_job(job.id), key::PROGRESS).await?;
+        let beginning = if job.version > 1 { self.beginning(job.id, job.version).await? } else { None };
+        if let Some(beginning) = &beginning {
+            for (source_partition, source) in &beginning.sources {
+                let key = key::progress(job.id, *source_partition);
+                if items.iter().all(|(known, _)| *known != key) {
+                    // That another has made it meanwhile is as good.
+                    self.store.write(record::first(&key, &not_begun(source.begins, job.fence))?).await?;
+                }
             }
-            if job.state != JobState::Paused {
-                return Ok(Changed::Forbidden(IllegalTransition { from: job.state, to: JobState::Paused }));
-            }
-            if job.version != made_from {
-                return Err(CatalogError::Contended { key: key.to_string() });
-            }
-            let job = Job { version: definition.version, fence: job.fence.saturating_add(1), ..job };
-            let writes = vec![
-                record::next(&key, &job, read.revision)?,
-                record::first(&key::version(id, job.version), &definition)?,
-            ];
-            if self.write_once(writes).await? == WriteOutcome::Done {
-                self.raise_progress_fences(id, job.fence).await?;
-                return Ok(Changed::Now(job));
-            }
-            race.lost().await?;
         }
-    }
-
-    async fn raise_progress_fences(&self, id: JobId, fence: u64) -> Result<(), CatalogError> {
-        let items = self.store.query(&key::in_job(id), key::PROGRESS).await?;
+        let beginning = beginning.as_ref();
         stream::iter(items.into_iter().map(Ok))
-            .try_for_each_concurrent(FENCES_AT_ONCE, |(key, item)| self.raise_progress_fence(key, item, fence))
+            .try_for_each_concurrent(FENCES_AT_ONCE, |(key, item)| {
+                self.raise_progress_fence(key, item, job.fence, beginning)
+            })
             .await
     }
 
-    async fn raise_progress_fence(&self, key: Key, item: Item, fence: u64) -> Result<(), CatalogError> {
+    async fn raise_progress_fence(
+        &self,
+        key: Key,
+        item: Item,
+        fence: u64,
+        beginning: Option<&VersionBeginning>,
+    ) -> Result<(), CatalogError> {
+        let source = beginning.zip(key::source_partition(&key.sk)).and_then(|(beginning, source_partition)| {
+            Some((beginning.fence, beginning.sources.get(&source_partition)?.begins))
+        });
         let mut race = Race::about(&key);
         let mut held = Some(item);
         while let Some(item) = held {
             let mut read = record::decode::<SourceProgress>(&key, &item)?;
             if read.value.fence >= fence {
                 break;
+            }
+            if let Some((began, begins)) = source
+                && read.value.fence < began
+            {
+                read.value.move_to(begins);
             }
             read.value.fence = fence;
             match self.store.write(record::next(&key, &read.value, read.revision)?).await? {

@@ -109,7 +109,7 @@ impl Catalog {
 }
 
 /// Progress of a source partition of which nothing is committed.
-fn not_begun(start_offset: i64, fence: u64) -> SourceProgress {
+pub(super) fn not_begun(start_offset: i64, fence: u64) -> SourceProgress {
     SourceProgress {
         start_offset,
         next_offset: start_offset,
@@ -122,5 +122,6 @@ fn not_begun(start_offset: i64, fence: u64) -> SourceProgress {
         empty_tasks: 0,
         execute_ms: 0,
         window: ErrorWindow::default(),
+        passed_over: Vec::new(),
     }
 }

@@ -4,15 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use penstock_catalog::Catalog;
+use penstock_catalog::commit::CommitOutcome;
 use penstock_catalog::database::Created;
 use penstock_catalog::error::CatalogError;
-use penstock_catalog::job::{Changed, Job, JobFailure, JobSnapshot, SourceReport};
+use penstock_catalog::job::{Alteration, Altered, Changed, Job, JobFailure, JobSnapshot, SourceReport};
 use penstock_catalog::store::{Key, Store};
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
+use penstock_kernel::job::JobDefinition;
 use penstock_kernel::state::{IllegalTransition, JobEvent, JobState, reason};
 
 use super::faults::{Fault, Faulty};
-use super::sample::{DATABASE, NOW_MS, TABLE, catalog, change, definition, job, pause, snapshot, why};
+use super::sample::{
+    DATABASE, NOW_MS, TABLE, catalog, change, commit, definition, job, moved, pause, snapshot, why,
+};
 
 type Held = Arc<dyn Store>;
 
@@ -332,13 +336,81 @@ pub(crate) async fn new_version_raises_fences_and_leaves_the_old(store: Held) {
     assert_eq!(catalog.job_definition(id, 2).await.unwrap(), Some(new));
 }
 
-pub(crate) async fn new_version_needs_a_paused_job(store: Held) {
+pub(crate) async fn new_version_needs_a_live_job(store: Held) {
     let (catalog, _) = catalog(store);
     let made = job(&catalog).await;
     let old = catalog.job_definition(made.id, 1).await.unwrap().unwrap();
-    let refused = catalog.add_job_version(made.id, old).await.unwrap();
-    assert_eq!(refused, Changed::Forbidden(IllegalTransition { from: JobState::NeedSchedule, to: JobState::Paused }));
-    assert_eq!(snapshot(&catalog, made.id).await.job, made);
+    let Changed::Now(altered) = catalog.add_job_version(made.id, old.clone()).await.unwrap() else { panic!() };
+    assert_eq!((altered.state, altered.version), (JobState::NeedSchedule, 2));
+    change(&catalog, made.id, JobEvent::Stop).await;
+    let again = JobDefinition { version: 2, ..old };
+    let refused = catalog.add_job_version(made.id, again).await.unwrap();
+    assert_eq!(refused, Changed::Forbidden(IllegalTransition { from: JobState::Stopped, to: JobState::Stopped }));
+}
+
+async fn alter(catalog: &Catalog, id: JobId, made_from: u32, moves: &[(i32, i64)]) -> Altered {
+    let definition = catalog.job_definition(id, made_from).await.unwrap().unwrap();
+    let alteration = Alteration { definition, moves: moves.iter().copied().collect(), forget_mapping: false };
+    catalog.alter_job(id, &alteration).await.unwrap()
+}
+
+pub(crate) async fn alter_moves_a_running_job_and_says_where_each_version_began(store: Held) {
+    let (catalog, _) = catalog(store);
+    let id = job(&catalog).await.id;
+    let report = SourceReport { latest: BTreeMap::from([(0, 100), (1, 100)]), at_ms: NOW_MS };
+    catalog.report_source(id, &report, &BTreeMap::from([(0, 40), (1, 3), (2, 5)])).await.unwrap();
+    let before = snapshot(&catalog, id).await;
+    let moves = [moved(&before, 0, 20), moved(&before, 1, 7)];
+    let running = before.job.clone();
+    catalog.commit(&commit("c1", &running, &moves), running.fence, &moves).await.unwrap();
+    // Back behind the start, forward, and to a source partition without progress.
+    let Altered::Now(altered) = alter(&catalog, id, 1, &[(0, 30), (1, 50), (7, 9)]).await else { panic!() };
+    assert_eq!((altered.state, altered.version, altered.rewound), (JobState::Running, 2, true));
+    let read = snapshot(&catalog, id).await;
+    assert_eq!(fences(&read), [altered.fence]);
+    let at = |at: i32| &read.progress[&at].value;
+    assert_eq!((at(0).start_offset, at(0).next_offset), (0, 30));
+    assert_eq!((at(1).next_offset, at(1).skipped, &at(1).passed_over), (50, 40, &vec![(10, 50)]));
+    assert_eq!((at(2).next_offset, at(7).next_offset), (5, 9));
+    let versions = catalog.job_versions(id).await.unwrap();
+    let sources = |version: usize| {
+        let beginning = versions[version].beginning.as_ref().unwrap();
+        beginning.sources.iter().map(|(at, source)| (*at, source.ended, source.begins)).collect::<Vec<_>>()
+    };
+    assert_eq!(sources(0), [(0, None, 0), (1, None, 0), (2, None, 5)]);
+    assert_eq!(sources(1), [(0, Some(60), 30), (1, Some(10), 50), (2, Some(5), 5), (7, None, 9)]);
+}
+
+pub(crate) async fn batch_in_flight_loses_against_alter(store: Held) {
+    let (catalog, _) = catalog(store);
+    let id = job(&catalog).await.id;
+    begin(&catalog, id, 2).await;
+    let before = snapshot(&catalog, id).await;
+    let moves = [moved(&before, 0, 5)];
+    assert!(matches!(alter(&catalog, id, 1, &[(1, 0)]).await, Altered::Now(_)));
+    let late = catalog.commit(&commit("late", &before.job, &moves), before.job.fence, &moves).await.unwrap();
+    assert!(matches!(late, CommitOutcome::Conflict { .. }), "{late:?}");
+    let after = snapshot(&catalog, id).await;
+    let moves = [moved(&after, 0, 5)];
+    let next = catalog.commit(&commit("next", &after.job, &moves), after.job.fence, &moves).await.unwrap();
+    assert_eq!(next, CommitOutcome::Committed);
+}
+
+pub(crate) async fn alter_of_very_many_source_partitions_needs_a_pause_and_survives_a_crash(store: Held) {
+    let (healthy, clock) = catalog(Arc::clone(&store));
+    let id = job(&healthy).await.id;
+    begin(&healthy, id, 150).await;
+    assert_eq!(alter(&healthy, id, 1, &[(3, 77)]).await, Altered::PauseFirst { source_partitions: 150 });
+    change(&healthy, id, pause()).await;
+    let failing = Catalog::new(Faulty::after(1, Fault::LoseRequest, store), clock);
+    let definition = healthy.job_definition(id, 1).await.unwrap().unwrap();
+    let moves = BTreeMap::from([(3, 77), (149, 5)]);
+    let alteration = Alteration { definition, moves, forget_mapping: false };
+    assert!(failing.alter_job(id, &alteration).await.is_err());
+    change(&healthy, id, JobEvent::Resume).await;
+    let read = snapshot(&healthy, id).await;
+    assert_eq!((read.job.version, read.progress[&3].value.next_offset, read.progress[&149].value.next_offset), (2, 77, 5));
+    assert_eq!(fences(&read), [read.job.fence]);
 }
 
 pub(crate) async fn new_version_of_an_old_one_is_contended(store: Held) {
@@ -360,7 +432,7 @@ pub(crate) async fn new_version_repeated_is_one_version(store: Held) {
     begin(&healthy, id, 2).await;
     change(&healthy, id, pause()).await;
     let definition = healthy.job_definition(id, 1).await.unwrap().unwrap();
-    let failing = Catalog::new(Faulty::after(1, Fault::LoseRequest, store), clock);
+    let failing = Catalog::new(Faulty::after(0, Fault::LoseReply, store), clock);
     assert!(failing.add_job_version(id, definition.clone()).await.is_err());
     let Changed::Now(job) = healthy.add_job_version(id, definition).await.unwrap() else { panic!() };
     assert_eq!(job.version, 2);

@@ -78,7 +78,10 @@ macro_rules! run_suite {
                 window_begins_once
                 mapping_is_remembered
                 new_version_raises_fences_and_leaves_the_old
-                new_version_needs_a_paused_job
+                new_version_needs_a_live_job
+                alter_moves_a_running_job_and_says_where_each_version_began
+                batch_in_flight_loses_against_alter
+                alter_of_very_many_source_partitions_needs_a_pause_and_survives_a_crash
                 new_version_of_an_old_one_is_contended
                 new_version_repeated_is_one_version
             }

@@ -110,6 +110,7 @@ pub(crate) fn progress(next_offset: i64, fence: u64) -> SourceProgress {
         empty_tasks: 0,
         execute_ms: 1,
         window: ErrorWindow::default(),
+        passed_over: Vec::new(),
     }
 }
 

@@ -20,6 +20,7 @@ use penstock_local::esm::event::EventSource;
 use penstock_local::esm::{Esm, EsmSettings};
 use penstock_local::invoke::{Invoke, InvokeError};
 use penstock_local::lambda::{FunctionSettings, LambdaServer, binaries};
+use penstock_local::sampler::KafkaSampler;
 use penstock_query::{Query, QuerySettings};
 use penstock_sql::error::SqlError;
 use penstock_sql::request::{SqlRequest, SqlResponse};
@@ -70,7 +71,8 @@ async fn in_process(
     let catalog = ground.catalog;
     let loader = Loader::new(catalog.clone(), volumes.clone(), LoaderSettings::default());
     let esm = start_mappings(ground, Arc::new(InProcessLoad { loader: Arc::new(loader) })).await?;
-    let admin = Admin::new(catalog.clone(), esm.clone());
+    let aliases = ground.settings.aliases(ground.services.embedded_broker());
+    let admin = Admin::new(catalog.clone(), esm.clone()).with_sampler(Arc::new(KafkaSampler::new(aliases)));
     restore_mappings(&admin).await?;
     let query = Query::new(catalog.clone(), volumes, QuerySettings::default()).map_err(functions_error)?;
     told("load, admin, query", "in this process", "");

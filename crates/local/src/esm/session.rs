@@ -30,7 +30,7 @@ pub(super) enum Ended {
     Failed(String),
 }
 
-/// Batches in flight at a time, as one event poller has.
+/// Batches in flight at a time at most, as one event poller has; a job may want fewer.
 const DELIVERIES: usize = 5;
 /// Bytes of waiting records after which a source partition is read no further until half of them are gone.
 const SOURCE_PARTITION_BYTES: usize = 2 * MAX_EVENT_BYTES;
@@ -121,7 +121,7 @@ impl Session {
     ) -> Ended {
         loop {
             self.deliver(orders);
-            let room = self.deliveries.len() < DELIVERIES;
+            let room = self.deliveries.len() < self.most_deliveries();
             let next_cut = self.batcher.next_cut().filter(|_| room);
             let step = tokio::select! {
                 changed = orders.changed() => match changed {
@@ -170,6 +170,10 @@ impl Session {
         let _ = tokio::task::spawn_blocking(move || drop(source)).await;
     }
 
+    fn most_deliveries(&self) -> usize {
+        usize::try_from(self.begun.spec.concurrency).unwrap_or(DELIVERIES).clamp(1, DELIVERIES)
+    }
+
     fn ordered(&mut self, order: &Order) -> Step {
         if delivery::ends(order, &self.begun) {
             return Step::End(Ended::Ordered);
@@ -199,7 +203,7 @@ impl Session {
     }
 
     fn deliver(&mut self, orders: &watch::Receiver<Order>) {
-        while self.deliveries.len() < DELIVERIES
+        while self.deliveries.len() < self.most_deliveries()
             && let Some(batch) = self.batcher.cut(Instant::now())
         {
             self.deliveries.spawn(delivery::deliver(
@@ -363,7 +367,7 @@ fn batcher(shared: &Shared, begun: &Order) -> Batcher {
 }
 
 /// Brokers as they are reached from here.
-fn aliased(brokers: &[String], aliases: &[(String, String)]) -> Vec<String> {
+pub(crate) fn aliased(brokers: &[String], aliases: &[(String, String)]) -> Vec<String> {
     brokers
         .iter()
         .map(|broker| {

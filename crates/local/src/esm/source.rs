@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use penstock_admin::mapping::{MappingSpec, MappingStart};
+use penstock_admin::sampler::SampledRecord;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -86,7 +87,7 @@ impl Source {
         // Levels are sorted out where the lines arrive.
         config.set_log_level(RDKafkaLogLevel::Info);
         config.extend(DEFAULTS.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        for (name, value) in &spec.custom {
+        for (name, value) in super::security::client_settings(&spec.custom) {
             if NOT_PASSED.contains(&name.as_str()) {
                 continue;
             }
@@ -201,6 +202,23 @@ impl Source {
     pub fn poll(&self, wait: Duration) -> Option<EncodedRecord> {
         match self.consumer.poll(wait)? {
             Ok(message) => Some(encode(&message, &self.topic)),
+            Err(error) => {
+                tracing::debug!(%error, topic = self.topic, "kafka client reports");
+                None
+            }
+        }
+    }
+
+    /// The next record as it lies in the topic. As [`poll`](Self::poll).
+    pub fn poll_raw(&self, wait: Duration) -> Option<SampledRecord> {
+        match self.consumer.poll(wait)? {
+            Ok(message) => Some(SampledRecord {
+                source_partition: message.partition(),
+                offset: message.offset(),
+                timestamp_ms: message.timestamp().to_millis().filter(|timestamp_ms| *timestamp_ms >= 0),
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.payload().map(<[u8]>::to_vec),
+            }),
             Err(error) => {
                 tracing::debug!(%error, topic = self.topic, "kafka client reports");
                 None

@@ -110,7 +110,8 @@ impl Fixture {
 
     /// A job on topic `t` and the mapping that it would get.
     async fn job(&self, broker: SocketAddr, start: Option<StartOffset>) -> MappingSpec {
-        let custom = BTreeMap::from([("group.id".to_owned(), "group".to_owned())]);
+        let concurrency: 5,
+            custom = BTreeMap::from([("group.id".to_owned(), "group".to_owned())]);
         let definition = JobDefinition {
             id: JobId(0),
             version: 1,

@@ -130,6 +130,8 @@ async fn create(host: &Arc<Host>, esm: &Esm, create: Create) -> Result<Answer, A
         start,
         batch_size: create.batch_size.unwrap_or(100),
         window_seconds: create.maximum_batching_window_in_seconds.unwrap_or(0),
+        // The API has no such setting for Kafka: as many as one poller has.
+        concurrency: 5,
         custom: definition.source.custom,
     };
     if let Some(mapping) = esm.list().await.into_iter().find(|mapping| mapping.spec.job == job) {

@@ -1,7 +1,9 @@
 //! CREATE and ALTER ROUTINE LOAD into a job's definition.
 
+use std::collections::BTreeMap;
+
 use penstock_kernel::ids::{DatabaseId, JobId};
-use penstock_kernel::job::{JobDefinition, LoadClauses};
+use penstock_kernel::job::{JobDefinition, LoadClauses, StartOffset};
 use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::property::{JobProperties, PropertyError};
 use penstock_kernel::separator::{self, SeparatorError};
@@ -57,8 +59,8 @@ pub fn job_definition(statement: &CreateRoutineLoad, context: JobContext<'_>) ->
     })
 }
 
-/// The version of a job that follows `current` when `statement` alters it. Start offsets that the statement gives are in
-/// `source.pinned` of the answer; moving the progress to them is for the caller.
+/// The version of a job that follows `current` when `statement` alters it. Moving the progress to start offsets that the
+/// statement gives ([`altered_starts`]) is for the caller.
 ///
 /// # Errors
 /// [`SqlError`]: a property that is unknown, out of range or fixed at CREATE; or as [`job_definition`].
@@ -85,6 +87,14 @@ pub fn altered_definition(
         table_partitions: new.table_partitions.clone().or_else(|| old.table_partitions.clone()),
     };
     Ok(JobDefinition { version: current.version.saturating_add(1), clauses, properties, source, ..current.clone() })
+}
+
+/// The source partitions that `statement` moves, each with where it is to go on; empty without `kafka_offsets`.
+///
+/// # Errors
+/// [`SqlError`] as [`altered_definition`].
+pub fn altered_starts(statement: &AlterRoutineLoad) -> Result<BTreeMap<i32, StartOffset>, SqlError> {
+    statement.source.as_ref().map_or(Ok(BTreeMap::new()), kafka::starts)
 }
 
 /// At most 64 letters, digits and underscores; a letter first, or an underscore and then a letter or digit.

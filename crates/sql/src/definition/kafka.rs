@@ -61,6 +61,12 @@ pub(super) fn altered(current: &KafkaSource, pairs: &Pairs) -> Result<KafkaSourc
     Ok(source)
 }
 
+/// The starts that ALTER gives: every source partition of `kafka_partitions` with its `kafka_offsets` entry.
+pub(super) fn starts(pairs: &Pairs) -> Result<BTreeMap<i32, StartOffset>, SqlError> {
+    let pinned = pinned(pairs)?.unwrap_or_default();
+    Ok(pinned.into_iter().filter_map(|(source_partition, start)| Some((source_partition, start?))).collect())
+}
+
 fn wrong(pair: &Pair, detail: &str) -> SqlError {
     SqlError::analysis_at(pair.position, detail)
 }

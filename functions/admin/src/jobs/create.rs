@@ -1,13 +1,14 @@
 //! CREATE ROUTINE LOAD: a definition that can work, a job, and the event source mapping that brings its records.
 
-use penstock_catalog::database::Created;
+use penstock_catalog::database::{Created, Database};
 use penstock_catalog::job::{Job, JobFailure};
 use penstock_kernel::error_chain::one_line;
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
-use penstock_kernel::state::JobEvent;
+use penstock_kernel::state::{JobEvent, JobState};
+use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{JobContext, job_definition};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::{SessionContext, SqlResponse};
@@ -15,7 +16,7 @@ use penstock_sql::statement::CreateRoutineLoad;
 
 use super::source_mapping::spec;
 use crate::error::{of_catalog, of_definition, of_mapping};
-use crate::mapping::{MappingError, MappingSpec};
+use crate::mapping::{MappingError, MappingId, MappingSpec};
 use crate::{Admin, done};
 
 impl Admin {
@@ -24,17 +25,8 @@ impl Admin {
         statement: CreateRoutineLoad,
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
-        let database = self.database_of(statement.name.database.as_deref(), session).await?;
-        let table = self.table_in(&database, &statement.table).await?;
-        let context = JobContext {
-            database: database.id,
-            table: &table,
-            uuid: &uuid(&self.catalog.clock().unique()),
-            time_zone: &session.time_zone,
-        };
-        let mut definition = job_definition(&statement, context)?;
-        self.check_automatic_partitions(&table, definition.clauses.table_partitions.as_deref()).await?;
-        Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        let (database, _, mut definition) = self.compiled(&statement, session).await?;
+        self.mappings.check(&spec(&definition, &not_created(&definition))).map_err(|error| of_mapping(&error))?;
         let job = match self.catalog.create_job(definition.clone()).await.map_err(of_catalog)? {
             Created::New(job) => job,
             Created::Exists(_) => {
@@ -47,10 +39,30 @@ impl Admin {
         Ok(done())
     }
 
+    /// The definition that a statement makes, known to work on its table; nothing is stored.
+    pub(super) async fn compiled(
+        &self,
+        statement: &CreateRoutineLoad,
+        session: &SessionContext,
+    ) -> Result<(Database, TableDefinition, JobDefinition), SqlError> {
+        let database = self.database_of(statement.name.database.as_deref(), session).await?;
+        let table = self.table_in(&database, &statement.table).await?;
+        let context = JobContext {
+            database: database.id,
+            table: &table,
+            uuid: &uuid(&self.catalog.clock().unique()),
+            time_zone: &session.time_zone,
+        };
+        let definition = job_definition(statement, context)?;
+        self.check_automatic_partitions(&table, definition.clauses.table_partitions.as_deref()).await?;
+        Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        Ok((database, table, definition))
+    }
+
     /// Makes the mapping of a job that was just created. If the service refuses it the job ends with it; if the service
     /// does not answer the job stays, and RESUME tries again.
     async fn begin_mapping(&self, job: &Job, definition: &JobDefinition) -> Result<(), SqlError> {
-        let spec = spec(definition, job.created_at_ms);
+        let spec = spec(definition, job);
         let Err(error) = self.make_mapping(job.id, &spec).await else {
             return Ok(());
         };
@@ -78,10 +90,11 @@ impl Admin {
     }
 
     /// Makes the job's mapping and remembers it.
-    pub(super) async fn make_mapping(&self, job: JobId, spec: &MappingSpec) -> Result<(), MappingFailure> {
+    pub(super) async fn make_mapping(&self, job: JobId, spec: &MappingSpec) -> Result<MappingId, MappingFailure> {
         let mapping = self.mappings.create(spec).await.map_err(MappingFailure::Mapping)?;
         let stored = self.catalog.set_job_mapping(job, &mapping.0).await;
-        stored.map_err(|error| MappingFailure::Catalog(of_catalog(error)))
+        stored.map_err(|error| MappingFailure::Catalog(of_catalog(error)))?;
+        Ok(mapping)
     }
 
     /// Lets the job show why its records do not come.
@@ -89,6 +102,26 @@ impl Admin {
         let clock = self.catalog.clock();
         let failure = JobFailure { at_ms: clock.now_ms(), message: one_line(error), task: uuid(&clock.unique()) };
         self.catalog.record_failure(job, failure, 0).await.map_err(of_catalog)
+    }
+}
+
+/// A job that stands for the one that a definition would make.
+fn not_created(definition: &JobDefinition) -> Job {
+    Job {
+        id: definition.id,
+        name: definition.name.clone(),
+        database: definition.database,
+        table: definition.table,
+        state: JobState::NeedSchedule,
+        reason: None,
+        version: definition.version,
+        fence: 0,
+        window: 0,
+        mapping: None,
+        rewound: false,
+        created_at_ms: 0,
+        paused_at_ms: None,
+        ended_at_ms: None,
     }
 }
 

@@ -6,10 +6,8 @@ use penstock_kernel::property::Format;
 use penstock_sql::render::{MASK, is_secret};
 
 use super::progress::Position;
+use super::source_mapping::MOST_TASKS;
 use crate::json::Object;
-
-/// Batches that load at the same time at most, whatever a job desires; StarRocks' limit for a job.
-const MOST_TASKS: u64 = 5;
 
 /// A job's definition as SHOW prints it.
 pub(super) struct Shown<'a> {

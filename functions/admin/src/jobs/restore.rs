@@ -29,7 +29,7 @@ impl Admin {
 
     async fn restore_mapping(&self, job: &Job) -> Result<(), SqlError> {
         let definition = self.definition(job).await?;
-        let made = self.mappings.create(&spec(&definition, job.created_at_ms)).await;
+        let made = self.mappings.create(&spec(&definition, job)).await;
         let steered = match made {
             Ok(mapping) => {
                 if job.mapping.as_ref() != Some(&mapping.0) {

@@ -1,5 +1,6 @@
 //! The event source mapping that a definition asks for.
 
+use penstock_catalog::job::Job;
 use penstock_kernel::job::{JobDefinition, StartOffset};
 
 use crate::mapping::{MappingSpec, MappingStart};
@@ -10,22 +11,26 @@ const BATCH_SIZE: u32 = 10_000;
 /// Seconds that Lambda gathers records for at most.
 const LONGEST_WINDOW_S: u64 = 300;
 
-/// The mapping of a job created at that time.
+/// Batches that load at the same time at most, whatever a job desires; StarRocks' limit for a job.
+pub(super) const MOST_TASKS: u64 = 5;
+
+/// The mapping that `definition` asks for as the definition of `job`.
 ///
 /// It never starts at the end of the topic: making a mapping takes time, and records that come meanwhile would be lost.
 /// It starts at CREATE instead, or at the oldest record if the job begins anywhere before; the loader drops what lies
-/// before the job's start.
-pub(super) fn spec(definition: &JobDefinition, created_at_ms: i64) -> MappingSpec {
+/// before the job's start. A job that ALTER moved back needs the oldest record as well.
+pub(super) fn spec(definition: &JobDefinition, job: &Job) -> MappingSpec {
     let source = &definition.source;
     let window = definition.properties.max_batch_interval_s().min(LONGEST_WINDOW_S);
     MappingSpec {
-        job: definition.id,
+        job: job.id,
         group_id: source.group_id().to_owned(),
         brokers: source.brokers.clone(),
         topic: source.topic.clone(),
-        start: start(definition, created_at_ms),
+        start: if job.rewound { MappingStart::TrimHorizon } else { start(definition, job.created_at_ms) },
         batch_size: BATCH_SIZE,
         window_seconds: u32::try_from(window).unwrap_or(u32::MAX),
+        concurrency: u32::try_from(definition.properties.desired_concurrent_number().clamp(1, MOST_TASKS)).unwrap_or(1),
         custom: source.custom.clone(),
     }
 }

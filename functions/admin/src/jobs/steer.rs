@@ -44,10 +44,10 @@ impl Admin {
         let (_, job) = self.live_job(name, session).await?;
         let definition = self.definition(&job).await?;
         let job = self.changed(&job, JobEvent::Resume).await?;
-        let spec = spec(&definition, job.created_at_ms);
+        let spec = spec(&definition, &job);
         let Some(mapping) = job.mapping.clone().map(MappingId) else {
             return match self.make_mapping(job.id, &spec).await {
-                Ok(()) => Ok(done()),
+                Ok(_) => Ok(done()),
                 Err(MappingFailure::Catalog(error)) => Err(error),
                 Err(MappingFailure::Mapping(error)) => {
                     self.record_mapping_failure(job.id, &error).await?;
@@ -100,7 +100,7 @@ impl Admin {
         }
     }
 
-    async fn no_such_job(&self, database: &Database, name: &str) -> Result<SqlError, SqlError> {
+    pub(super) async fn no_such_job(&self, database: &Database, name: &str) -> Result<SqlError, SqlError> {
         let message = format!("There is not operable routine load job with name {name}");
         let error = SqlError::analysis(&message);
         let jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;

@@ -4,6 +4,7 @@
 //! mapping sent it, the invoked alias does. Everything is looked up before it is made, so that a repeat finds what an
 //! attempt with a lost reply has made.
 
+mod access;
 mod client;
 mod failure;
 
@@ -19,7 +20,7 @@ use aws_sdk_lambda::types::{
 use penstock_kernel::ids::JobId;
 use penstock_storage::Keys;
 
-use super::{MappingError, MappingId, MappingSpec, MappingStart, Mappings};
+use super::{CLUSTER_ARN, MappingError, MappingId, MappingSpec, MappingStart, Mappings};
 use failure::{Failure, classify};
 
 /// Where Lambda is, and how mappings reach brokers.
@@ -117,13 +118,19 @@ impl LambdaMappings {
 
     /// The mappings on an alias that are not on their way out.
     async fn mappings_of(&self, alias_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, MappingError> {
+        let mut mappings = self.all_mappings_of(alias_arn).await?;
+        mappings.retain(|mapping| !is_on_its_way_out(mapping));
+        Ok(mappings)
+    }
+
+    async fn is_leaving(&self, alias_arn: &str) -> Result<bool, MappingError> {
+        Ok(self.all_mappings_of(alias_arn).await?.iter().any(is_on_its_way_out))
+    }
+
+    async fn all_mappings_of(&self, alias_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, MappingError> {
         let listed = self.client.list_event_source_mappings().function_name(alias_arn).send().await;
         match listed {
-            Ok(list) => {
-                let mut mappings = list.event_source_mappings.unwrap_or_default();
-                mappings.retain(|mapping| mapping.state.as_deref() != Some("Deleting"));
-                Ok(mappings)
-            }
+            Ok(list) => Ok(list.event_source_mappings.unwrap_or_default()),
             Err(error) => match classify(error) {
                 Failure::Missing(_) => Ok(Vec::new()),
                 failure => Err(failure.into_error()),
@@ -131,9 +138,23 @@ impl LambdaMappings {
         }
     }
 
-    async fn existing(&self, alias_arn: &str) -> Result<Option<MappingId>, MappingError> {
-        let mappings = self.mappings_of(alias_arn).await?;
-        Ok(mappings.into_iter().find_map(|mapping| mapping.uuid).map(MappingId))
+    /// The alias's mapping as `spec` wants it; others, which an ALTER left behind, are removed.
+    async fn existing(&self, alias_arn: &str, spec: &MappingSpec) -> Result<Option<MappingId>, MappingError> {
+        let mut found = None;
+        for mapping in self.mappings_of(alias_arn).await? {
+            let fits = is_of(&mapping, spec);
+            match mapping.uuid {
+                Some(id) if fits && found.is_none() => found = Some(MappingId(id)),
+                Some(id) if !fits => self.delete_mapping(&id).await?,
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// The cluster that the job reads, if it is Amazon MSK's.
+    fn cluster<'a>(&'a self, spec: &'a MappingSpec) -> Option<&'a str> {
+        spec.custom.get(CLUSTER_ARN).or(self.settings.cluster_arn.as_ref()).map(String::as_str)
     }
 
     async fn create_mapping(&self, alias_arn: &str, spec: &MappingSpec) -> Result<MappingId, Failure> {
@@ -145,14 +166,14 @@ impl LambdaMappings {
             .topics(&spec.topic)
             .batch_size(bounded(spec.batch_size))
             .maximum_batching_window_in_seconds(bounded(spec.window_seconds))
-            .set_source_access_configurations(self.source_access());
+            .set_source_access_configurations(self.source_access(spec).map_err(|error| Failure::Refused(error.to_string()))?);
         let request = match spec.start {
             MappingStart::TrimHorizon => request.starting_position(EventSourcePosition::TrimHorizon),
             MappingStart::AtTimestamp(milliseconds) => request
                 .starting_position(EventSourcePosition::AtTimestamp)
                 .starting_position_timestamp(DateTime::from_millis(milliseconds)),
         };
-        let request = match &self.settings.cluster_arn {
+        let request = match self.cluster(spec) {
             Some(arn) => request.event_source_arn(arn).amazon_managed_kafka_event_source_config(
                 AmazonManagedKafkaEventSourceConfig::builder().consumer_group_id(&spec.group_id).build(),
             ),
@@ -170,22 +191,21 @@ impl LambdaMappings {
         created.uuid.map(MappingId).ok_or_else(|| Failure::Refused("the mapping has no id".to_owned()))
     }
 
-    fn source_access(&self) -> Option<Vec<SourceAccessConfiguration>> {
-        let access: Vec<SourceAccessConfiguration> = self
-            .settings
-            .source_access
+    fn source_access(&self, spec: &MappingSpec) -> Result<Option<Vec<SourceAccessConfiguration>>, MappingError> {
+        let access = access::of(spec, &self.settings.source_access, self.settings.cluster_arn.is_some())?;
+        let access: Vec<SourceAccessConfiguration> = access
             .iter()
             .map(|access| {
                 let uri = (!access.uri.is_empty()).then(|| access.uri.clone());
                 SourceAccessConfiguration::builder().r#type(access.kind.clone()).set_uri(uri).build()
             })
             .collect();
-        (!access.is_empty()).then_some(access)
+        Ok((!access.is_empty()).then_some(access))
     }
 
     /// Fails if the mapping reads other brokers than `spec` names: Lambda cannot change them.
     async fn check_brokers(&self, mapping: &MappingId, spec: &MappingSpec) -> Result<(), MappingError> {
-        if self.settings.cluster_arn.is_some() {
+        if self.cluster(spec).is_some() {
             return Ok(());
         }
         let found = self.client.get_event_source_mapping().uuid(&mapping.0).send().await;
@@ -233,18 +253,34 @@ impl LambdaMappings {
 
 #[async_trait]
 impl Mappings for LambdaMappings {
+    fn check(&self, spec: &MappingSpec) -> Result<(), MappingError> {
+        access::of(spec, &self.settings.source_access, self.settings.cluster_arn.is_some()).map(|_| ())
+    }
+
     async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
         let alias_arn = self.ensure_alias(spec.job).await?;
-        if let Some(mapping) = self.existing(&alias_arn).await? {
-            return Ok(mapping);
-        }
-        match self.create_mapping(&alias_arn, spec).await {
-            Ok(mapping) => Ok(mapping),
-            // An attempt whose reply was lost has made it.
-            Err(Failure::Exists) => self.existing(&alias_arn).await?.ok_or_else(|| MappingError::Refused {
-                message: format!("another mapping reads topic `{}` with the same consumer group", spec.topic),
-            }),
-            Err(failure) => Err(failure.into_error()),
+        let mut attempts = 1;
+        loop {
+            if let Some(mapping) = self.existing(&alias_arn, spec).await? {
+                return Ok(mapping);
+            }
+            match self.create_mapping(&alias_arn, spec).await {
+                Ok(mapping) => return Ok(mapping),
+                // An attempt whose reply was lost has made it, or one that is on its way out stands in the way still.
+                Err(Failure::Exists) if attempts == 1 || self.is_leaving(&alias_arn).await? => {}
+                Err(Failure::Exists) => {
+                    let message = format!("another mapping reads topic `{}` with the same consumer group", spec.topic);
+                    return Err(MappingError::Refused { message });
+                }
+                Err(failure) => return Err(failure.into_error()),
+            }
+            if attempts >= ATTEMPTS {
+                return Err(MappingError::Unavailable { source: "the mapping before is still being removed".into() });
+            }
+            if attempts > 1 {
+                tokio::time::sleep(self.pause).await;
+            }
+            attempts += 1;
         }
     }
 
@@ -258,13 +294,16 @@ impl Mappings for LambdaMappings {
 
     async fn update(&self, mapping: &MappingId, spec: &MappingSpec) -> Result<(), MappingError> {
         self.check_brokers(mapping, spec).await?;
+        // What a job says nothing of stays as the mapping was made.
+        let access = if names_security(spec) { self.source_access(spec)? } else { None };
         let update = || async {
             let request = self
                 .client
                 .update_event_source_mapping()
                 .uuid(&mapping.0)
                 .batch_size(bounded(spec.batch_size))
-                .maximum_batching_window_in_seconds(bounded(spec.window_seconds));
+                .maximum_batching_window_in_seconds(bounded(spec.window_seconds))
+                .set_source_access_configurations(access.clone());
             request.send().await.map(|_| ()).map_err(classify)
         };
         self.while_busy(update).await.map_err(Failure::into_error)
@@ -288,6 +327,26 @@ impl Mappings for LambdaMappings {
             Err(failure) => Err(failure.into_error()),
         }
     }
+}
+
+fn is_on_its_way_out(mapping: &EventSourceMappingConfiguration) -> bool {
+    mapping.state.as_deref() == Some("Deleting")
+}
+
+/// Whether a mapping has the group, the topic and the brokers of `spec`; what it does not say is taken to be so.
+fn is_of(mapping: &EventSourceMappingConfiguration, spec: &MappingSpec) -> bool {
+    let managed = mapping.amazon_managed_kafka_event_source_config.as_ref();
+    let own = mapping.self_managed_kafka_event_source_config.as_ref();
+    let group = managed.and_then(|config| config.consumer_group_id()).or(own.and_then(|config| config.consumer_group_id()));
+    let endpoints = mapping.self_managed_event_source.as_ref().and_then(|source| source.endpoints.as_ref());
+    let brokers = endpoints.and_then(|all| all.get(&EndPointType::KafkaBootstrapServers));
+    group.is_none_or(|group| group == spec.group_id)
+        && brokers.is_none_or(|brokers| *brokers == spec.brokers)
+        && (mapping.topics().is_empty() || mapping.topics().contains(&spec.topic))
+}
+
+fn names_security(spec: &MappingSpec) -> bool {
+    spec.custom.keys().any(|key| ["security.", "sasl.", "ssl.", "aws."].iter().any(|part| key.starts_with(part)))
 }
 
 /// The name of a job's alias.

@@ -88,10 +88,18 @@ pub(crate) fn refuses() -> MappingError {
 
 #[async_trait]
 impl Mappings for Remembering {
+    fn check(&self, spec: &MappingSpec) -> Result<(), MappingError> {
+        match spec.custom.get("refused.here") {
+            Some(value) => Err(MappingError::Refused { message: format!("no {value} here") }),
+            None => Ok(()),
+        }
+    }
+
     async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
         self.specs.lock().unwrap().push(spec.clone());
         self.called(format!("create {}", spec.job))?;
-        Ok(MappingId(format!("mapping-{}", spec.job)))
+        let version = spec.group_id.rsplit_once("-v").map(|(_, version)| format!("-v{version}"));
+        Ok(MappingId(format!("mapping-{}{}", spec.job, version.unwrap_or_default())))
     }
 
     async fn set_enabled(&self, mapping: &MappingId, enabled: bool) -> Result<(), MappingError> {

@@ -63,8 +63,8 @@ pub(super) struct Recreated {
 /// | starts at `OFFSET_END` | none | the first record that is not older than the job; one without a timestamp is not |
 ///
 /// A delivered range that lies wholly below `next_offset` is a redelivery if its timestamps are no newer than what was
-/// committed, else the topic was created anew ([`Recreated`]). Records before a start that was given as a number may be
-/// of any age and tell nothing.
+/// committed, else the topic was created anew ([`Recreated`]). Records before a start that was given as a number, and
+/// those that ALTER skipped, may be of any age and tell nothing.
 ///
 /// # Errors
 /// [`OverlappingRanges`] never for an [`Event`], whose records are in order and distinct.
@@ -98,20 +98,27 @@ pub(super) fn select<'a>(
         groups.push((group, position));
     }
     for ((group, position), advance) in groups.into_iter().zip(advance(&next_offsets, &ranges)?) {
-        selection.add(group, position, &advance, source);
+        selection.add(group, position, &advance, source, snapshot.job.version);
     }
     Ok(selection)
 }
 
 impl<'a> Selection<'a> {
-    fn add(&mut self, group: &[Record<'a>], position: Position, advance: &Advance, source: &KafkaSource) {
+    fn add(
+        &mut self,
+        group: &[Record<'a>],
+        position: Position,
+        advance: &Advance,
+        source: &KafkaSource,
+        job_version: u32,
+    ) {
         let below = group.partition_point(|record| record.offset < position.start_offset);
         self.dropped += below as u64; // usize has at most 64 bits
         let seen = group.partition_point(|record| record.offset < advance.load_from);
         let fresh = group.get(seen..).unwrap_or_default();
         if fresh.is_empty() {
             if self.recreated.is_none() {
-                self.recreated = recreated(group, &position, advance, source);
+                self.recreated = recreated(group, &position, advance, source, job_version);
             }
         } else if self.positions.len() < MAX_COMMIT_SOURCE_PARTITIONS {
             self.batch.records.extend_from_slice(fresh);
@@ -152,15 +159,23 @@ fn position(group: &[Record<'_>], snapshot: &JobSnapshot, source: &KafkaSource) 
 }
 
 /// `group` holds nothing to load: is it because its offsets began anew?
-fn recreated(group: &[Record<'_>], position: &Position, advance: &Advance, source: &KafkaSource) -> Option<Recreated> {
+fn recreated(
+    group: &[Record<'_>],
+    position: &Position,
+    advance: &Advance,
+    source: &KafkaSource,
+    job_version: u32,
+) -> Option<Recreated> {
     let progress = &position.before.as_ref()?.value;
     let committed_ms = progress.max_timestamp_ms?;
     let tells_from = match source.start_of(advance.source_partition)? {
         StartOffset::At(_) => progress.start_offset,
+        // ALTER may have made the mapping anew, which then begins at the oldest record, whatever the start.
+        StartOffset::End if job_version > 1 => progress.start_offset,
         StartOffset::Beginning | StartOffset::End => i64::MIN,
     };
-    let newest_ms =
-        group.iter().filter(|record| record.offset >= tells_from).filter_map(|record| record.timestamp_ms).max()?;
+    let tells = |offset: i64| offset >= tells_from && !progress.is_passed_over(offset);
+    let newest_ms = group.iter().filter(|record| tells(record.offset)).filter_map(|record| record.timestamp_ms).max()?;
     (newest_ms > committed_ms).then_some(Recreated {
         source_partition: advance.source_partition,
         last_offset: advance.last_offset,

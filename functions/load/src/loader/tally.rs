@@ -86,6 +86,7 @@ fn next(position: &Position, outcome: &RangeOutcome, job: &Job) -> SourceProgres
             empty_tasks: 0,
             execute_ms: 0,
             window: ErrorWindow::default(),
+            passed_over: Vec::new(),
         },
     };
     after.fence = job.fence;

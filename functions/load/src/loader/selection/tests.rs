@@ -22,6 +22,7 @@ fn snapshot(progress: &[(i32, i64, i64, Option<i64>)]) -> JobSnapshot {
             fence: 1,
             window: 0,
             mapping: None,
+            rewound: false,
             created_at_ms: CREATED_MS,
             paused_at_ms: None,
             ended_at_ms: None,
@@ -41,6 +42,7 @@ fn snapshot(progress: &[(i32, i64, i64, Option<i64>)]) -> JobSnapshot {
                     empty_tasks: 0,
                     execute_ms: 0,
                     window: ErrorWindow::default(),
+                    passed_over: Vec::new(),
                 };
                 (*source_partition, Revised { value, revision: 1 })
             })
