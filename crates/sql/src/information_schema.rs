@@ -31,6 +31,14 @@ pub const TABLES: [&str; 22] = [
     "views",
 ];
 
+/// Databases that StarRocks lists and that are empty here.
+pub const EMPTY: [&str; 2] = ["_statistics_", "sys"];
+
+/// Whether this is the name of a database of [`EMPTY`], in any case.
+pub fn is_empty(name: &str) -> bool {
+    EMPTY.iter().any(|empty| empty.eq_ignore_ascii_case(name))
+}
+
 /// Whether this is the database's name, in any case.
 pub fn is(name: &str) -> bool {
     name.eq_ignore_ascii_case(NAME)

@@ -24,7 +24,7 @@ impl Admin {
             let message = format!("Can't create database '{name}'; database exists");
             SqlError::new(code::DATABASE_EXISTS, message)
         };
-        if information_schema::is(name) {
+        if is_system(name) {
             return Err(exists());
         }
         for pair in &statement.properties.0 {
@@ -50,8 +50,8 @@ impl Admin {
     /// There is no recycle bin, so FORCE makes no difference.
     pub(crate) async fn drop_database(&self, statement: DropDatabase) -> Result<SqlResponse, SqlError> {
         let name = &statement.name;
-        if information_schema::is(name) {
-            return Err(SqlError::analysis(&format!("database `{}` cannot be dropped", information_schema::NAME)));
+        if is_system(name) {
+            return Err(SqlError::analysis(&format!("database `{}` cannot be dropped", name.to_ascii_lowercase())));
         }
         let missing = || {
             let message = format!("Can't drop database '{name}'; database doesn't exist");
@@ -76,13 +76,14 @@ impl Admin {
         let databases = self.catalog.databases().await.map_err(of_catalog)?;
         let mut names: Vec<String> = databases.into_iter().map(|database| database.name).collect();
         names.push(information_schema::NAME.to_owned());
+        names.extend(information_schema::EMPTY.map(str::to_owned));
         names.sort();
         let rows = names.into_iter().map(|name| vec![Some(name)]).collect();
         wanted(&["Database"], rows, &statement.filter)
     }
 
     pub(crate) async fn show_create_database(&self, name: &str) -> Result<SqlResponse, SqlError> {
-        let text = if information_schema::is(name) {
+        let text = if is_system(name) {
             render::create_database(name, None)
         } else {
             render::create_database(name, self.database(name).await?.volume.as_deref())
@@ -92,13 +93,18 @@ impl Admin {
     }
 
     pub(crate) async fn use_database(&self, name: String) -> Result<SqlResponse, SqlError> {
-        let name = if information_schema::is(&name) {
-            information_schema::NAME.to_owned()
+        let name = if is_system(&name) {
+            name.to_ascii_lowercase()
         } else {
             self.database(&name).await?.name
         };
         Ok(SqlResponse::Done { affected_rows: 0, database: Some(name) })
     }
+}
+
+/// Whether this is the name of a database that no statement made.
+fn is_system(name: &str) -> bool {
+    information_schema::is(name) || information_schema::is_empty(name)
 }
 
 /// There is one catalog.

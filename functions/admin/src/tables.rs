@@ -122,6 +122,8 @@ impl Admin {
         let name = database_name(statement.database.as_deref(), session)?;
         let names: Vec<(String, &str)> = if information_schema::is(name) {
             information_schema::TABLES.iter().map(|table| ((*table).to_owned(), "SYSTEM VIEW")).collect()
+        } else if information_schema::is_empty(name) {
+            Vec::new()
         } else {
             let database = self.database(name).await?;
             let tables = self.catalog.tables(database.id).await.map_err(of_catalog)?;
@@ -143,7 +145,7 @@ impl Admin {
     ) -> Result<SqlResponse, SqlError> {
         let name = database_name(statement.database.as_deref(), session)?;
         let mut rows = Vec::new();
-        if !information_schema::is(name) {
+        if !information_schema::is(name) && !information_schema::is_empty(name) {
             let database = self.database(name).await?;
             for table in self.catalog.tables(database.id).await.map_err(of_catalog)? {
                 rows.push(self.table_status(table).await?);

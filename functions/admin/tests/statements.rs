@@ -18,6 +18,8 @@ use parts::{Fixture, JOB, TABLE, rows};
 mod databases;
 #[path = "statements/jobs.rs"]
 mod jobs;
+#[path = "statements/look.rs"]
+mod look;
 #[path = "statements/partitions.rs"]
 mod partitions;
 #[path = "statements/show.rs"]

@@ -3,13 +3,15 @@
 use penstock_catalog::job::JobSnapshot;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::progress::SourceProgress;
+use penstock_kernel::state::{JobState, StateReason};
 
+use super::progress::Position;
 use super::properties::Shown;
 use crate::json::Object;
 use crate::moment::moment;
 
-/// Titles in order. `OffsetLag` is that of newer versions of StarRocks.
-pub(super) const TITLES: [&str; 22] = [
+/// Titles in order: those of StarRocks over shared data. `OffsetLag` is that of its newer versions.
+pub(super) const TITLES: [&str; 23] = [
     "Id",
     "Name",
     "CreateTime",
@@ -30,9 +32,19 @@ pub(super) const TITLES: [&str; 22] = [
     "ErrorLogUrls",
     "TrackingSQL",
     "OtherMsg",
+    "Warehouse",
     "LatestSourcePosition",
     "OffsetLag",
 ];
+
+/// The one warehouse that there is.
+pub(super) const WAREHOUSE: &str = "default_warehouse";
+
+/// Seconds of lag above which a job is shown as UNSTABLE.
+const UNSTABLE_S: i64 = 3_600;
+
+/// StarRocks' code of that state.
+const SLOW_RUNNING: u16 = 105;
 
 /// A job with the names of what it belongs to.
 pub(super) struct JobView {
@@ -42,6 +54,8 @@ pub(super) struct JobView {
     pub(super) database: String,
     /// The table's name, or its id if it was dropped.
     pub(super) table: String,
+    /// Now, milliseconds since the epoch.
+    pub(super) now_ms: i64,
     /// Where the volume of the table lies, without a closing slash; empty if that is not known any more.
     pub(super) location: String,
 }
@@ -53,6 +67,7 @@ impl JobView {
         let shown = Shown::new(&self.snapshot, &self.definition);
         let position = shown.position();
         let urls = self.error_log_urls();
+        let unstable = self.unstable(position);
         vec![
             Some(job.id.to_string()),
             Some(job.name.clone()),
@@ -61,7 +76,7 @@ impl JobView {
             job.ended_at_ms.map(moment),
             Some(self.database.clone()),
             Some(self.table.clone()),
-            Some(job.state.to_string()),
+            Some(unstable.as_ref().map_or_else(|| job.state.to_string(), |_| "UNSTABLE".to_owned())),
             Some("KAFKA".to_owned()),
             Some(shown.current_tasks().to_string()),
             Some(shown.job_properties()),
@@ -70,13 +85,36 @@ impl JobView {
             Some(self.statistic()),
             Some(position.progress_json()),
             Some(position.timestamps_json()),
-            Some(job.reason.as_ref().map(ToString::to_string).unwrap_or_default()),
+            Some(job.reason.as_ref().or(unstable.as_ref()).map(ToString::to_string).unwrap_or_default()),
             Some(urls.join(", ")),
             Some(if urls.is_empty() { String::new() } else { tracking_sql(job.id.0) }),
             Some(self.other_message()),
+            Some(WAREHOUSE.to_owned()),
             Some(position.latest_json()),
             Some(position.lag_json()),
         ]
+    }
+
+    /// Why a RUNNING job is shown as UNSTABLE: a source partition whose last record is long past although newer ones wait.
+    /// An idle one is as far as it can be, and no reason.
+    fn unstable(&self, position: &Position<'_>) -> Option<StateReason> {
+        if self.snapshot.job.state != JobState::Running {
+            return None;
+        }
+        let latest = position.latest();
+        let mut behind = self.snapshot.progress.iter().filter(|(source_partition, progress)| {
+            latest.get(source_partition).is_some_and(|latest| progress.value.next_offset < *latest)
+        });
+        behind.find_map(|(source_partition, progress)| {
+            let lag_s = self.now_ms.saturating_sub(progress.value.last_timestamp_ms?) / 1000;
+            (lag_s > UNSTABLE_S).then(|| StateReason {
+                code: SLOW_RUNNING,
+                message: format!(
+                    "The lag [{lag_s}] of partition [{source_partition}] exceeds \
+                     Config.routine_load_unstable_threshold_second [{UNSTABLE_S}]"
+                ),
+            })
+        })
     }
 
     fn sum(&self, count: impl Fn(&SourceProgress) -> u64) -> u64 {

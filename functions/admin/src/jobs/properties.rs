@@ -5,6 +5,7 @@ use penstock_kernel::job::{ColumnItem, JobDefinition};
 use penstock_kernel::property::Format;
 use penstock_sql::render::{MASK, is_secret};
 
+use super::columns::WAREHOUSE;
 use super::progress::Position;
 use super::source_mapping::MOST_TASKS;
 use crate::json::Object;
@@ -77,7 +78,10 @@ impl<'a> Shown<'a> {
                 .text("enclose", properties.enclose().unwrap_or_default())
                 .text("escape", properties.escape().unwrap_or_default());
         }
-        object.text("pause_on_fatal_parse_error", properties.pause_on_fatal_parse_error()).print()
+        object
+            .text("pause_on_fatal_parse_error", properties.pause_on_fatal_parse_error())
+            .text("warehouse", WAREHOUSE)
+            .print()
     }
 
     /// `DataSourceProperties`

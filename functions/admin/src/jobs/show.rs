@@ -30,7 +30,8 @@ impl Admin {
         let named = statement.job.as_ref().and_then(|job| job.database.as_deref());
         let database = self.database_of(named.or(statement.database.as_deref()), session).await?;
         let mut jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
-        jobs.retain(|job| statement.all || !job.state.is_final());
+        let now_ms = self.catalog.clock().now_ms();
+        jobs.retain(|job| if statement.all { is_kept(job, now_ms) } else { !job.state.is_final() });
         if let Some(name) = &statement.job {
             jobs.retain(|job| job.name == name.name);
             if jobs.is_empty() {
@@ -40,10 +41,13 @@ impl Admin {
         let mut rows = Vec::new();
         for view in self.views(&database, jobs).await? {
             let row = view.row();
-            let wanted = statement
-                .conditions
-                .iter()
-                .all(|condition| condition.holds(cell(&row, &condition.column), Wildcards::RoutineLoad));
+            // Conditions are about the real state: UNSTABLE is only how RUNNING is shown.
+            let state = view.snapshot.job.state.to_string();
+            let wanted = statement.conditions.iter().all(|condition| {
+                let is_state = condition.column.eq_ignore_ascii_case("State");
+                let cell = if is_state { Some(state.as_str()) } else { cell(&row, &condition.column) };
+                condition.holds(cell, Wildcards::RoutineLoad)
+            });
             if wanted {
                 rows.push(row);
             }
@@ -78,6 +82,7 @@ impl Admin {
             let volume = volumes.iter().find(|volume| volume.name == table.volume);
             volume.map(|volume| volume.location.clone()).unwrap_or_default()
         };
+        let now_ms = self.catalog.clock().now_ms();
         let mut views = Vec::new();
         for job in jobs {
             // Whoever is gone between the two reads is not shown.
@@ -89,12 +94,19 @@ impl Admin {
                 definition: self.definition(&snapshot.job).await?,
                 snapshot,
                 database: database.name.clone(),
+                now_ms,
                 table: table.map_or_else(|| job.table.to_string(), |table| table.name.clone()),
                 location: table.map(location).unwrap_or_default(),
             });
         }
         Ok(views)
     }
+}
+
+/// Whether SHOW ALL lists the job: live ones, and those that ended in the last three days.
+fn is_kept(job: &Job, now_ms: i64) -> bool {
+    const KEPT_MS: i64 = 3 * 24 * 60 * 60 * 1_000;
+    job.ended_at_ms.is_none_or(|ended_at_ms| now_ms.saturating_sub(ended_at_ms) <= KEPT_MS)
 }
 
 fn no_job(name: &str, database: &str, all: bool) -> SqlError {

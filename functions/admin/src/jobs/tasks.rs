@@ -8,14 +8,14 @@ use penstock_sql::request::{SessionContext, SqlResponse};
 use penstock_sql::result::ResultSet;
 use penstock_sql::statement::ShowRoutineLoadTask;
 
-use super::columns::JobView;
+use super::columns::{JobView, WAREHOUSE};
 use super::progress::Next;
 use super::properties::Shown;
 use crate::Admin;
 use crate::error::of_catalog;
 use crate::moment::moment;
 
-const TITLES: [&str; 11] = [
+const TITLES: [&str; 12] = [
     "TaskId",
     "TxnId",
     "TxnStatus",
@@ -27,6 +27,7 @@ const TITLES: [&str; 11] = [
     "BeId",
     "DataSourceProperties",
     "Message",
+    "Warehouse",
 ];
 
 impl Admin {
@@ -88,7 +89,7 @@ fn row(view: &JobView, shown: &Shown<'_>, task: u64, tasks: u64) -> Vec<Option<S
         ),
     };
     let cells = [
-        format!("{}-{task}", job.id),
+        task_id(job.id.0, job.fence, task),
         "-1".to_owned(),
         "UNKNOWN".to_owned(),
         job.id.to_string(),
@@ -99,6 +100,12 @@ fn row(view: &JobView, shown: &Shown<'_>, task: u64, tasks: u64) -> Vec<Option<S
         "-1".to_owned(),
         format!("Progress:{{{}}},LatestOffset:{marks}", progress.join(",")),
         message,
+        WAREHOUSE.to_owned(),
     ];
     cells.map(Some).to_vec()
+}
+
+/// A UUID that stays the same for as long as the job runs undisturbed: of version 8, whose bits are for its maker to choose.
+fn task_id(job: u64, fence: u64, task: u64) -> String {
+    format!("{:08x}-{:04x}-8{:03x}-8{:03x}-{:012x}", job >> 16 & 0xffff_ffff, job & 0xffff, fence >> 12 & 0xfff, fence & 0xfff, task)
 }

@@ -10,7 +10,7 @@ async fn databases_are_created_shown_and_dropped() {
     fixture.done("CREATE DATABASE a PROPERTIES ('storage_volume' = 'builtin_storage_volume')").await;
     let shown = fixture.show("SHOW DATABASES").await;
     assert_eq!(shown.titles, ["Database"]);
-    assert_eq!(shown.column("Database"), ["a", "b", "information_schema"]);
+    assert_eq!(shown.column("Database"), ["_statistics_", "a", "b", "information_schema", "sys"]);
     assert_eq!(fixture.show("SHOW DATABASES LIKE 'A%'").await.column("Database"), ["a"]);
     assert_eq!(fixture.show("SHOW DATABASES WHERE `Database` = 'b'").await.column("Database"), ["b"]);
     let shown = fixture.show("SHOW CREATE DATABASE b").await;
@@ -20,7 +20,7 @@ async fn databases_are_created_shown_and_dropped() {
     );
     fixture.done("DROP DATABASE b FORCE").await;
     fixture.done("DROP DATABASE IF EXISTS b").await;
-    assert_eq!(fixture.show("SHOW SCHEMAS").await.column("Database"), ["a", "information_schema"]);
+    assert_eq!(fixture.show("SHOW SCHEMAS").await.column("Database"), ["_statistics_", "a", "information_schema", "sys"]);
 }
 
 #[tokio::test]
@@ -29,6 +29,7 @@ async fn wrong_statements_have_their_numbers() {
     for (sql, code, text) in [
         ("CREATE DATABASE quickstart", code::DATABASE_EXISTS, "Can't create database 'quickstart'; database exists"),
         ("CREATE DATABASE Information_Schema", code::DATABASE_EXISTS, "database exists"),
+        ("CREATE DATABASE sys", code::DATABASE_EXISTS, "database exists"),
         ("DROP DATABASE x", code::DATABASE_MISSING_ON_DROP, "Can't drop database 'x'; database doesn't exist"),
         ("DROP DATABASE information_schema", code::PARSE, "cannot be dropped"),
         ("CREATE DATABASE `1`", code::BAD_NAME, "Incorrect database name"),

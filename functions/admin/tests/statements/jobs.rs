@@ -160,27 +160,126 @@ async fn pause_holds_even_if_the_mapping_cannot_be_reached() {
 }
 
 #[tokio::test]
-async fn alter_changes_a_paused_job() {
+async fn alter_changes_a_job_whatever_it_does() {
     let fixture = Fixture::with_job().await;
     let alter = "ALTER ROUTINE LOAD FOR clicks PROPERTIES ('max_batch_interval' = '20', 'max_error_number' = '3')";
-    let error = fixture.refused(alter).await;
-    assert!(error.message.contains("Only supports modification of PAUSED jobs"), "{error}");
-    fixture.done("PAUSE ROUTINE LOAD FOR clicks").await;
+    fixture.scheduled("clicks", &[(0, 0)], &[(0, 5)]).await;
     fixture.done(alter).await;
     let spec = fixture.mappings.specs.lock().unwrap().last().unwrap().clone();
     assert_eq!(spec.window_seconds, 20);
     let shown = fixture.show("SHOW ROUTINE LOAD").await;
-    assert_eq!(shown.cell(0, "State"), "PAUSED");
+    assert_eq!(shown.cell(0, "State"), "RUNNING");
     let properties = shown.cell(0, "JobProperties");
     assert!(properties.contains(r#""maxBatchIntervalS":"20""#), "{properties}");
     assert!(properties.contains(r#""maxErrorNum":"3""#), "{properties}");
     assert_eq!(fixture.job("clicks").await.version, 2);
+    fixture.done("PAUSE ROUTINE LOAD FOR clicks").await;
+    fixture.done("ALTER ROUTINE LOAD FOR clicks PROPERTIES ('max_error_number' = '4')").await;
+    assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "State"), "PAUSED");
     for (clause, text) in [
         ("PROPERTIES ('format' = 'csv')", "format is invalid property"),
+        ("PROPERTIES ('max_error_number' = '-1')", "max_error_number should >= 0"),
         ("FROM KAFKA ('kafka_topic' = 'x')", "kafka_topic is invalid"),
-        ("FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '7')", "not supported yet"),
+        ("FROM KAFKA ('kafka_partitions' = '0')", "Partition and offset must be specified at the same time"),
+        ("FROM KAFKA ('kafka_offsets' = '0')", "Partition and offset must be specified at the same time"),
+        ("FROM KAFKA ('kafka_partitions' = '1', 'kafka_offsets' = '7')", "partition 1 is not in the custom partitions"),
+        ("FROM KAFKA ('property.refused.here' = 'x')", "no x here"),
+        ("COLUMNS (uid)", "Column has no default value. column: site"),
     ] {
         let error = fixture.refused(&format!("ALTER ROUTINE LOAD FOR clicks {clause}")).await;
         assert!(error.message.contains(text), "{clause}: {error}");
     }
+    assert_eq!(fixture.job("clicks").await.version, 3);
+}
+
+#[tokio::test]
+async fn alter_moves_a_job_back_with_a_group_and_a_mapping_of_its_own() {
+    let fixture = Fixture::with_job().await;
+    fixture.scheduled("clicks", &[(0, 0)], &[(0, 9)]).await;
+    fixture.loaded("clicks", 0, 9, 100).await;
+    let group = fixture.mappings.specs.lock().unwrap()[0].group_id.clone();
+    fixture.mappings.take_calls();
+    fixture.done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '4')").await;
+    let id = fixture.job("clicks").await.id;
+    assert_eq!(fixture.mappings.take_calls(), [format!("create {id}")]);
+    let spec = fixture.mappings.specs.lock().unwrap().last().unwrap().clone();
+    assert_eq!((spec.group_id, spec.start), (format!("{group}-v2"), MappingStart::TrimHorizon));
+    assert_eq!(fixture.job("clicks").await.mapping, Some(format!("mapping-{id}-v2")));
+    let shown = fixture.show("SHOW ROUTINE LOAD").await;
+    assert_eq!((shown.cell(0, "State"), shown.cell(0, "Progress")), ("RUNNING", r#"{"0":"3"}"#));
+    fixture.loaded("clicks", 0, 2, 10).await;
+    // Forward needs no other mapping: what is delivered all the same is passed over.
+    fixture.mappings.take_calls();
+    fixture.done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '8')").await;
+    assert!(fixture.mappings.take_calls().is_empty());
+    assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "Progress"), r#"{"0":"7"}"#);
+}
+
+#[tokio::test]
+async fn versions_say_what_changed_and_where_they_began() {
+    let fixture = Fixture::with_job().await;
+    fixture.scheduled("clicks", &[(0, 2)], &[(0, 9)]).await;
+    let shown = fixture.show("SHOW ROUTINE LOAD VERSIONS FOR clicks").await;
+    assert_eq!(shown.titles, ["Version", "BeginTime", "Changes", "BeginOffsets", "EndOffsetsBefore"]);
+    assert_eq!(shown.rows, [["1", "2024-06-12 18:40:53", "CREATE", r#"{"0":"2"}"#, "{}"]]);
+    fixture.loaded("clicks", 0, 7, 100).await;
+    fixture.clock.advance(1_000);
+    fixture
+        .done(
+            "ALTER ROUTINE LOAD FOR clicks PROPERTIES ('max_error_number' = '3') FROM KAFKA \
+             ('kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_BEGINNING', 'property.sasl.password' = 'hush', \
+             'property.group.id' = 'g')",
+        )
+        .await;
+    fixture.done("STOP ROUTINE LOAD FOR clicks").await;
+    let shown = fixture.show("SHOW ROUTINE LOAD VERSIONS FOR quickstart.clicks").await;
+    assert_eq!(shown.column("BeginOffsets"), [r#"{"0":"2"}"#, r#"{"0":"0"}"#]);
+    assert_eq!(shown.column("EndOffsetsBefore"), ["{}", r#"{"0":"9"}"#]);
+    assert_eq!(shown.cell(1, "BeginTime"), "2024-06-12 18:40:54");
+    let changes = shown.cell(1, "Changes");
+    for change in ["max_error_number: none -> 3", "offset of 0: 9 -> 0", "property.sasl.password: none -> ******", "-> g"] {
+        assert!(changes.contains(change), "{changes}");
+    }
+    assert!(!changes.contains("hush"), "{changes}");
+}
+
+#[tokio::test]
+async fn a_mapping_that_cannot_be_made_anew_leaves_an_altered_job_for_resume() {
+    let fixture = Fixture::with_job().await;
+    fixture.scheduled("clicks", &[(0, 0)], &[(0, 9)]).await;
+    fixture.loaded("clicks", 0, 9, 100).await;
+    fixture.mappings.fail("create", unavailable);
+    let error = fixture
+        .refused("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_broker_list' = 'other:9092')")
+        .await;
+    assert_eq!(error.code, code::UNAVAILABLE);
+    assert!(error.message.contains("job `clicks` has version 2, but its records do not come yet"), "{error}");
+    let job = fixture.job("clicks").await;
+    assert_eq!((job.version, job.mapping), (2, None));
+    fixture.mappings.recover();
+    fixture.done("RESUME ROUTINE LOAD FOR clicks").await;
+    assert!(fixture.job("clicks").await.mapping.is_some());
+}
+
+#[tokio::test]
+async fn security_that_makes_no_sense_or_is_refused_leaves_no_job() {
+    let fixture = Fixture::with_table().await;
+    for (property, text) in [
+        ("'property.security.protocol' = 'tls'", "property.security.protocol: expected `plaintext`, `ssl`"),
+        ("'property.sasl.mechanism' = 'MD5'", "property.sasl.mechanism: expected `PLAIN`"),
+        ("'property.security.protocol' = 'sasl_ssl'", "property.sasl.mechanism is required"),
+        (
+            "'property.security.protocol' = 'sasl_ssl', 'property.sasl.mechanism' = 'PLAIN', 'property.sasl.password' = 'hush'",
+            "property.sasl.username is required",
+        ),
+        ("'property.aws.secret.arn' = 'kafka'", "property.aws.secret.arn: expected an ARN"),
+        ("'property.aws.vpc.subnets' = 'subnet-1'", "property.aws.vpc.security.groups is required"),
+        ("'property.refused.here' = 'TLS'", "no TLS here"),
+    ] {
+        let error = fixture.refused(&JOB.replace("\"kafka_topic\"", &format!("{property}, \"kafka_topic\""))).await;
+        assert!(error.message.contains(text), "{property}: {error}");
+        assert!(!error.to_string().contains("hush"), "{error}");
+    }
+    assert!(fixture.show("SHOW ALL ROUTINE LOAD").await.rows.is_empty());
+    assert!(fixture.mappings.take_calls().is_empty());
 }

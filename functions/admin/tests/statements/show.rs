@@ -1,6 +1,6 @@
 use super::parts::{Fixture, JOB};
 
-const TITLES: [&str; 22] = [
+const TITLES: [&str; 23] = [
     "Id",
     "Name",
     "CreateTime",
@@ -21,6 +21,7 @@ const TITLES: [&str; 22] = [
     "ErrorLogUrls",
     "TrackingSQL",
     "OtherMsg",
+    "Warehouse",
     "LatestSourcePosition",
     "OffsetLag",
 ];
@@ -53,7 +54,7 @@ async fn a_new_job_is_shown_as_in_the_tutorial() {
                 r#""maxFilterRatio":"1.0","strict_mode":"false","jsonpaths":"[\"$.uid\",\"$.site\",\"$.vtime\"]","#,
                 r#""taskConsumeSecond":"15","desireTaskConcurrentNum":"5","maxErrorNum":"0","#,
                 r#""strip_outer_array":"false","currentTaskConcurrentNum":"1","maxBatchRows":"200000","#,
-                r#""pause_on_fatal_parse_error":"false"}"#
+                r#""pause_on_fatal_parse_error":"false","warehouse":"default_warehouse"}"#
             )
             .to_owned(),
         ),
@@ -76,6 +77,7 @@ async fn a_new_job_is_shown_as_in_the_tutorial() {
         ("ErrorLogUrls", String::new()),
         ("TrackingSQL", String::new()),
         ("OtherMsg", String::new()),
+        ("Warehouse", "default_warehouse".to_owned()),
         ("LatestSourcePosition", "{}".to_owned()),
         ("OffsetLag", "{}".to_owned()),
     ];
@@ -216,4 +218,56 @@ async fn tasks_stand_for_source_partitions_that_load_together() {
     assert!(shown.cell(0, "Message").starts_with("there is no new data in kafka"));
     let error = fixture.refused("SHOW ROUTINE LOAD TASK WHERE JobName = 'x'").await;
     assert!(error.message.contains("The job named x does not exists"), "{error}");
+}
+
+#[tokio::test]
+async fn a_job_far_behind_is_unstable_and_an_idle_one_is_not() {
+    let fixture = Fixture::with_job().await;
+    fixture.scheduled("clicks", &[(0, 0)], &[(0, 5)]).await;
+    fixture.loaded("clicks", 0, 5, 372).await;
+    fixture.clock.advance(3_601_000);
+    assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "State"), "RUNNING");
+    let id = fixture.job("clicks").await.id;
+    let report = penstock_catalog::job::SourceReport { latest: [(0, 6)].into(), at_ms: super::parts::NOW_MS + 1 };
+    fixture.catalog.report_source(id, &report, &Default::default()).await.unwrap();
+    let shown = fixture.show("SHOW ROUTINE LOAD").await;
+    assert_eq!(shown.cell(0, "State"), "UNSTABLE");
+    assert_eq!(
+        shown.cell(0, "ReasonOfStateChanged"),
+        "ErrorReason{errCode = 105, msg='The lag [4218] of partition [0] exceeds \
+         Config.routine_load_unstable_threshold_second [3600]'}"
+    );
+    // It is a way of showing RUNNING, and no state.
+    assert!(fixture.show("SHOW ROUTINE LOAD WHERE State = 'UNSTABLE'").await.rows.is_empty());
+    assert_eq!(fixture.show("SHOW ROUTINE LOAD WHERE State = 'running'").await.rows.len(), 1);
+}
+
+#[tokio::test]
+async fn ended_jobs_are_shown_for_three_days() {
+    let fixture = Fixture::with_job().await;
+    fixture.done("STOP ROUTINE LOAD FOR clicks").await;
+    fixture.clock.advance(3 * 86_400_000);
+    assert_eq!(fixture.show("SHOW ALL ROUTINE LOAD").await.rows.len(), 1);
+    fixture.clock.advance(1);
+    assert!(fixture.show("SHOW ALL ROUTINE LOAD").await.rows.is_empty());
+}
+
+#[tokio::test]
+async fn the_shown_statement_makes_an_equal_job() {
+    let fixture = Fixture::with_table().await;
+    let job = r#"CREATE ROUTINE LOAD tricky ON site_clicks
+        COLUMNS TERMINATED BY "\t", ROWS TERMINATED BY "\n", COLUMNS (uid, site, vtime)
+        PROPERTIES ("format" = "json", "jsonpaths" = "[\"$.uid\",\"$['a b']\",\"$.v\"]", "max_error_number" = "7", "timezone" = "8:00")
+        FROM KAFKA ("kafka_broker_list" = "a:1,b:2", "kafka_topic" = "t.t-t_t", "kafka_partitions" = "3,1",
+            "kafka_offsets" = "OFFSET_END,5", "property.group.id" = "mine", "property.client.id" = "q\"q")"#;
+    let job = job.replace("$['a b']", "$.site");
+    fixture.done(&job).await;
+    let text = fixture.show("SHOW CREATE ROUTINE LOAD tricky").await.cell(0, "Create Job").to_owned();
+    let first = fixture.job("tricky").await;
+    let first = fixture.catalog.job_definition(first.id, 1).await.unwrap().unwrap();
+    fixture.done("STOP ROUTINE LOAD FOR tricky").await;
+    fixture.done(&text).await;
+    let second = fixture.job("tricky").await;
+    let second = fixture.catalog.job_definition(second.id, 1).await.unwrap().unwrap();
+    assert_eq!(penstock_kernel::job::JobDefinition { id: second.id, ..first }, second);
 }
