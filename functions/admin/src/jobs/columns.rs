@@ -44,7 +44,7 @@ pub(super) const WAREHOUSE: &str = "default_warehouse";
 const UNSTABLE_S: i64 = 3_600;
 
 /// StarRocks' code of that state.
-const SLOW_RUNNING: u16 = 105;
+const SLOW_RUNNING: u32 = 105;
 
 /// A job with the names of what it belongs to.
 pub(super) struct JobView {
