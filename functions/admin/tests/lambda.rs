@@ -197,6 +197,50 @@ async fn a_repeat_finds_what_was_made() {
 }
 
 #[tokio::test]
+async fn a_mapping_of_another_group_gives_way() {
+    let leaving = || json!({"EventSourceMappings": [{"UUID": "u-0", "State": "Deleting"}]});
+    let old = json!({"UUID": "u-0", "State": "Enabled", "SelfManagedKafkaEventSourceConfig": {"ConsumerGroupId": "clicks_0"}});
+    let lambda = Lambda::answering(vec![
+        (201, "", alias()),
+        (200, "", json!({"EventSourceMappings": [old]})),
+        (202, "", json!({"UUID": "u-0"})),
+        (409, "ResourceConflictException", json!({"Message": "exists"})),
+        (200, "", leaving()),
+        (409, "ResourceConflictException", json!({"Message": "exists"})),
+        (200, "", leaving()),
+        (200, "", leaving()),
+        (202, "", mapping()),
+    ])
+    .await;
+    let mappings = lambda.mappings(None).await.with_pause(std::time::Duration::ZERO);
+    assert_eq!(mappings.create(&spec()).await.unwrap(), MappingId("u-1".to_owned()));
+    assert_eq!(lambda.lines()[2], "DELETE /2015-03-31/event-source-mappings/u-0");
+    assert_eq!(lambda.lines().len(), 9);
+}
+
+#[tokio::test]
+async fn security_of_a_job_is_the_mappings() {
+    let lambda = Lambda::answering(vec![
+        (201, "", alias()),
+        (200, "", json!({"EventSourceMappings": []})),
+        (202, "", mapping()),
+    ])
+    .await;
+    let secret = "arn:aws:secretsmanager:eu-west-1:1:secret:kafka";
+    let custom = [("security.protocol", "sasl_ssl"), ("sasl.mechanism", "PLAIN"), ("aws.secret.arn", secret)];
+    let custom = custom.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let mappings = lambda.mappings(None).await;
+    mappings.create(&MappingSpec { custom, ..spec() }).await.unwrap();
+    assert_eq!(
+        lambda.body(2)["SourceAccessConfigurations"],
+        json!([{"Type": "BASIC_AUTH", "URI": secret}, {"Type": "VPC_SUBNET", "URI": "subnet:subnet-1"}])
+    );
+    let custom = [("sasl.password".to_owned(), "hush".to_owned())].into();
+    let error = mappings.check(&MappingSpec { custom, ..spec() }).unwrap_err().to_string();
+    assert!(error.contains("give property.aws.secret.arn") && !error.contains("hush"), "{error}");
+}
+
+#[tokio::test]
 async fn deleting_removes_mapping_and_alias_and_may_be_repeated() {
     let missing = || (404, "ResourceNotFoundException", json!({"message": "gone"}));
     let lambda = Lambda::answering(vec![

@@ -1,5 +1,6 @@
 //! The loader over a catalog in memory and objects in memory, with faults and interleavings as values.
 
+mod alter;
 mod deliveries;
 mod log;
 mod partitions;
