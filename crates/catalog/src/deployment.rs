@@ -31,7 +31,8 @@ impl Deployment {
         let storage_endpoint = reader.endpoint("PENSTOCK_S3_ENDPOINT");
         let keys = keys(reader);
         let aliases = reader.optional("PENSTOCK_S3_ALIASES").unwrap_or_default();
-        let aliases = aliases.split(',').map(|alias| alias.trim().to_owned()).filter(|alias| !alias.is_empty()).collect();
+        let aliases =
+            aliases.split(',').map(|alias| alias.trim().to_owned()).filter(|alias| !alias.is_empty()).collect();
         Self {
             catalog: DynamoSettings { table, region: region.clone(), endpoint: catalog_endpoint, keys: keys.clone() },
             storage: BuiltinStorage { endpoint: storage_endpoint, region, keys, aliases },

@@ -63,11 +63,7 @@ impl Catalog {
 
     /// Removes a volume. Whoever refers to it is to be asked before. Absent: `false`.
     pub async fn drop_volume(&self, name: &str) -> Result<bool, CatalogError> {
-        let delete = Write {
-            key: key::volume(name),
-            condition: Condition::Equals(Vec::new()),
-            action: Action::Delete,
-        };
+        let delete = Write { key: key::volume(name), condition: Condition::Equals(Vec::new()), action: Action::Delete };
         Ok(self.write_once(vec![delete]).await? == WriteOutcome::Done)
     }
 

@@ -99,7 +99,10 @@ impl<'a> Security<'a> {
             }
             // IAM says all by itself.
             Some(Mechanism::AwsMskIam) if protocol != Some(Protocol::SaslSsl) && protocol.is_some() => {
-                return Err(SecurityError::Vain { key: "sasl.mechanism = `AWS_MSK_IAM`", needs: "security.protocol `sasl_ssl`" });
+                return Err(SecurityError::Vain {
+                    key: "sasl.mechanism = `AWS_MSK_IAM`",
+                    needs: "security.protocol `sasl_ssl`",
+                });
             }
             Some(Mechanism::AwsMskIam) | None => {}
             Some(_) if !sasl => {
@@ -111,7 +114,10 @@ impl<'a> Security<'a> {
             {
                 for key in ["sasl.username", "sasl.password"] {
                     if given(key).is_none() {
-                        return Err(SecurityError::Missing { key, because: "with this mechanism, or property.aws.secret.arn" });
+                        return Err(SecurityError::Missing {
+                            key,
+                            because: "with this mechanism, or property.aws.secret.arn",
+                        });
                     }
                 }
             }
@@ -135,8 +141,7 @@ impl<'a> Security<'a> {
 
     /// Whether the connection is encrypted.
     pub fn encrypts(&self) -> bool {
-        matches!(self.protocol, Some(Protocol::Ssl | Protocol::SaslSsl))
-            || self.mechanism == Some(Mechanism::AwsMskIam)
+        matches!(self.protocol, Some(Protocol::Ssl | Protocol::SaslSsl)) || self.mechanism == Some(Mechanism::AwsMskIam)
     }
 }
 
@@ -169,7 +174,8 @@ pub fn is_secret(key: &str) -> bool {
     if key.ends_with("secret.arn") {
         return false;
     }
-    const WORDS: [&str; 6] = ["password", "secret", "sasl.jaas.config", "sasl.oauthbearer.config", "key.pem", "keystore.key"];
+    const WORDS: [&str; 6] =
+        ["password", "secret", "sasl.jaas.config", "sasl.oauthbearer.config", "key.pem", "keystore.key"];
     WORDS.iter().any(|word| key.contains(word))
 }
 
@@ -213,7 +219,10 @@ mod tests {
                 vec![("security.protocol", "sasl_ssl"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "u")],
                 "property.sasl.password is required",
             ),
-            (vec![("security.protocol", "ssl"), ("sasl.mechanism", "AWS_MSK_IAM")], "needs security.protocol `sasl_ssl`"),
+            (
+                vec![("security.protocol", "ssl"), ("sasl.mechanism", "AWS_MSK_IAM")],
+                "needs security.protocol `sasl_ssl`",
+            ),
             (vec![("sasl.mechanism", "PLAIN"), ("sasl.mechanisms", "GSSAPI")], "found `PLAIN` and `GSSAPI`"),
             (vec![("aws.vpc.subnets", "subnet-1")], "property.aws.vpc.security.groups is required"),
             (vec![("aws.vpc.security.groups", "sg-1")], "property.aws.vpc.subnets is required"),

@@ -75,7 +75,8 @@ impl SourceProperty {
             SourceKind::Word(words) => words.iter().any(|word| word.eq_ignore_ascii_case(found)),
             SourceKind::Arn(service) => {
                 let mut parts = found.split(':');
-                let arn = parts.next() == Some("arn") && parts.next().is_some_and(|partition| partition.starts_with("aws"));
+                let arn =
+                    parts.next() == Some("arn") && parts.next().is_some_and(|partition| partition.starts_with("aws"));
                 arn && parts.next() == Some(service) && parts.count() >= 3
             }
             SourceKind::Ids(prefix) => found.split(',').all(|id| {

@@ -42,7 +42,9 @@ impl Sampler for KafkaSampler {
         let (source, aliases) = (source.clone(), self.broker_aliases.clone());
         let looked = tokio::task::spawn_blocking(move || look(&source, &aliases, records)).await;
         looked.map_err(|error| SampleError::Unavailable { message: error.to_string() })?.map_err(|error| match error {
-            SourceError::Setting { .. } | SourceError::Client { .. } => SampleError::Refused { message: error.to_string() },
+            SourceError::Setting { .. } | SourceError::Client { .. } => {
+                SampleError::Refused { message: error.to_string() }
+            }
             error => SampleError::Unavailable { message: error.to_string() },
         })
     }

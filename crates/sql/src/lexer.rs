@@ -161,7 +161,10 @@ fn is_letter(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_alphabetic() || character == '_';
     }
-    !(character.is_whitespace() || character.is_control() || CURLY_QUOTES.contains(&character) || character == '\u{feff}')
+    !(character.is_whitespace()
+        || character.is_control()
+        || CURLY_QUOTES.contains(&character)
+        || character == '\u{feff}')
 }
 
 fn digits(text: &str) -> usize {

@@ -40,9 +40,8 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn property() -> impl Strategy<Value = (String, String)> {
-    let number = |name: &'static str, least: i64| {
-        (least..i64::MAX).prop_map(move |value| (name.to_owned(), value.to_string()))
-    };
+    let number =
+        |name: &'static str, least: i64| (least..i64::MAX).prop_map(move |value| (name.to_owned(), value.to_string()));
     let words = |name: &'static str| text().prop_map(move |value| (name.to_owned(), value));
     let zone = prop_oneof![Just("Europe/Vienna".to_owned()), "[+-]0[0-9]:[0-5][0-9]"];
     let format = prop_oneof![Just("json"), Just("CSV"), Just("Avro")];
@@ -80,15 +79,8 @@ fn source() -> impl Strategy<Value = KafkaSource> {
     let brokers = vec("[a-z0-9][a-z0-9.-]{0,8}:[1-9][0-9]{0,3}", 1..3);
     let custom = btree_map("(client|ssl|x)\\.[a-z.\"' ]{1,8}", text(), 0..4);
     let group = prop_oneof![Just(format!("j_{UUID}")), Just(format!("j_{UUID}-v7")), "[!-~]{1,12}"];
-    let parts = (
-        brokers,
-        "[a-zA-Z0-9_-]{1,12}",
-        option::of(pinned()),
-        option::of(start()),
-        custom,
-        group,
-        option::of(text()),
-    );
+    let parts =
+        (brokers, "[a-zA-Z0-9_-]{1,12}", option::of(pinned()), option::of(start()), custom, group, option::of(text()));
     parts.prop_map(|(brokers, topic, pinned, default_start, mut custom, group, password)| {
         custom.insert("group.id".to_owned(), group);
         custom.extend(password.map(|password| ("sasl.password".to_owned(), password)));

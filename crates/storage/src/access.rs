@@ -131,8 +131,7 @@ mod tests {
     }
 
     fn access(name: &str, properties: &[(&str, &str)]) -> Access {
-        let properties =
-            properties.iter().map(|(key, value)| (format!("aws.s3.{key}"), (*value).to_owned())).collect();
+        let properties = properties.iter().map(|(key, value)| (format!("aws.s3.{key}"), (*value).to_owned())).collect();
         let volume = Volume {
             name: name.to_owned(),
             location: "s3://b".to_owned(),

@@ -63,8 +63,7 @@ impl S3Volumes {
         };
         let aws = format!("https://s3.{}.amazonaws.com", access.region);
         let endpoint = access.endpoint.as_deref().unwrap_or(&aws);
-        let wrong_endpoint =
-            || StorageError::Endpoint { volume: volume.name.clone(), endpoint: endpoint.to_owned() };
+        let wrong_endpoint = || StorageError::Endpoint { volume: volume.name.clone(), endpoint: endpoint.to_owned() };
         if !endpoint.starts_with("http://") && !endpoint.starts_with("https://") {
             return Err(wrong_endpoint());
         }

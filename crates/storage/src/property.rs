@@ -247,7 +247,9 @@ mod tests {
 
     #[test]
     fn endpoints_are_hosts_with_or_without_scheme_and_port() {
-        for good in ["minio:9000", "http://127.0.0.1:9000", "https://s3.eu-west-1.amazonaws.com", "s3.example", "http://h/"] {
+        for good in
+            ["minio:9000", "http://127.0.0.1:9000", "https://s3.eu-west-1.amazonaws.com", "s3.example", "http://h/"]
+        {
             check("aws.s3.endpoint", good).expect(good);
         }
         for wrong in ["", "http://", "minio:0", "minio:x", "ftp://h", "h/path", "h:1:2", "a b"] {

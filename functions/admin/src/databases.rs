@@ -93,11 +93,7 @@ impl Admin {
     }
 
     pub(crate) async fn use_database(&self, name: String) -> Result<SqlResponse, SqlError> {
-        let name = if is_system(&name) {
-            name.to_ascii_lowercase()
-        } else {
-            self.database(&name).await?.name
-        };
+        let name = if is_system(&name) { name.to_ascii_lowercase() } else { self.database(&name).await?.name };
         Ok(SqlResponse::Done { affected_rows: 0, database: Some(name) })
     }
 }

@@ -80,7 +80,8 @@ impl Admin {
 fn params(volume: &Volume) -> String {
     let shown = VOLUME_PROPERTIES.iter().filter(|property| property.name != ENABLED);
     let known = shown.filter_map(|property| {
-        let default = (volume.name != BUILTIN_VOLUME && ALWAYS_SHOWN.contains(&property.name)).then_some(property.default);
+        let default =
+            (volume.name != BUILTIN_VOLUME && ALWAYS_SHOWN.contains(&property.name)).then_some(property.default);
         let value = volume.properties.get(property.name).map(String::as_str).or(default)?;
         Some((property.name, value))
     });

@@ -14,9 +14,7 @@ use penstock_kernel::job::JobDefinition;
 use penstock_kernel::state::{IllegalTransition, JobEvent, JobState, reason};
 
 use super::faults::{Fault, Faulty};
-use super::sample::{
-    DATABASE, NOW_MS, TABLE, catalog, change, commit, definition, job, moved, pause, snapshot, why,
-};
+use super::sample::{DATABASE, NOW_MS, TABLE, catalog, change, commit, definition, job, moved, pause, snapshot, why};
 
 type Held = Arc<dyn Store>;
 
@@ -409,7 +407,10 @@ pub(crate) async fn alter_of_very_many_source_partitions_needs_a_pause_and_survi
     assert!(failing.alter_job(id, &alteration).await.is_err());
     change(&healthy, id, JobEvent::Resume).await;
     let read = snapshot(&healthy, id).await;
-    assert_eq!((read.job.version, read.progress[&3].value.next_offset, read.progress[&149].value.next_offset), (2, 77, 5));
+    assert_eq!(
+        (read.job.version, read.progress[&3].value.next_offset, read.progress[&149].value.next_offset),
+        (2, 77, 5)
+    );
     assert_eq!(fences(&read), [read.job.fence]);
 }
 

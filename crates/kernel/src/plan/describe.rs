@@ -64,9 +64,7 @@ pub fn describe(job: &JobDefinition, table: &TableDefinition) -> Description {
     let columns = table.columns.iter().map(|column| {
         let slot = plain.iter().position(|name| name.eq_ignore_ascii_case(&column.name));
         let (fed_by, conversion) = match (assigned(column), slot) {
-            (Some(expression), _) => {
-                (format!("expression {expression}"), format!("cast to {}", column.column_type))
-            }
+            (Some(expression), _) => (format!("expression {expression}"), format!("cast to {}", column.column_type)),
             (None, Some(index)) => (
                 field(index, plain.get(index).copied().unwrap_or_default()),
                 conversion(column, properties.strict_mode()),
@@ -103,7 +101,9 @@ fn conversion(column: &Column, strict: bool) -> String {
         }
         ColumnType::Float | ColumnType::Double => "a finite number".to_owned(),
         ColumnType::Decimal { scale, .. } => format!("a number in range, rounded to {scale} decimals"),
-        ColumnType::Char(bytes) | ColumnType::Varchar(bytes) => format!("text of at most {bytes} bytes; others as JSON"),
+        ColumnType::Char(bytes) | ColumnType::Varchar(bytes) => {
+            format!("text of at most {bytes} bytes; others as JSON")
+        }
         ColumnType::Date => "a date".to_owned(),
         ColumnType::DateTime => "a date with time; a zone behind it is dropped".to_owned(),
         ColumnType::Json => "any value, as it is".to_owned(),
@@ -128,7 +128,11 @@ fn rules(job: &JobDefinition) -> Vec<(&'static str, String)> {
             if !properties.json_root().is_empty() {
                 rules.push(("json_root", properties.json_root().to_owned()));
             }
-            let rows = if properties.strip_outer_array() { "one for each element of the array" } else { "one for each object" };
+            let rows = if properties.strip_outer_array() {
+                "one for each element of the array"
+            } else {
+                "one for each object"
+            };
             rules.push(("rows of a record", rows.to_owned()));
         }
         Format::Avro => {}

@@ -175,12 +175,18 @@ fn every_property_keeps_to_its_definition() {
             Kind::Number { min, max } => {
                 let beyond = [(min - 0.001).to_string(), (max + 0.001).to_string()];
                 let words = ["", "x", "NaN", "inf", "1%"].map(str::to_owned);
-                (vec![min.to_string(), max.to_string(), "1e-3".to_owned()], [beyond.as_slice(), words.as_slice()].concat())
+                (
+                    vec![min.to_string(), max.to_string(), "1e-3".to_owned()],
+                    [beyond.as_slice(), words.as_slice()].concat(),
+                )
             }
             Kind::Boolean => (["true", "TRUE", "false", "", "7", "ja"].map(str::to_owned).to_vec(), Vec::new()),
             Kind::Word(words) => {
                 let upper = words.iter().map(|word| word.to_ascii_uppercase());
-                (words.iter().map(|word| (*word).to_owned()).chain(upper).collect(), vec![String::new(), "7".to_owned()])
+                (
+                    words.iter().map(|word| (*word).to_owned()).chain(upper).collect(),
+                    vec![String::new(), "7".to_owned()],
+                )
             }
             Kind::Text | Kind::Byte => (["", "7", "\u{1f6b0}", "a b"].map(str::to_owned).to_vec(), Vec::new()),
             Kind::TimeZone => (
@@ -190,7 +196,8 @@ fn every_property_keeps_to_its_definition() {
             Kind::NotYet => (vec![property.default.to_owned()], vec!["x".to_owned(), "7".to_owned()]),
         };
         for value in taken {
-            let properties = one(property.name, &value).unwrap_or_else(|error| panic!("{} = {value}: {error}", property.name));
+            let properties =
+                one(property.name, &value).unwrap_or_else(|error| panic!("{} = {value}: {error}", property.name));
             assert_eq!(properties.get(property.name), Some(value.as_str()));
         }
         for value in refused {

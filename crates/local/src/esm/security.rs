@@ -14,9 +14,11 @@ pub fn check(custom: &BTreeMap<String, String>) -> Result<(), String> {
         return Err("property.sasl.mechanism: AWS_MSK_IAM works where AWS Lambda polls, not on this machine".to_owned());
     }
     if security.encrypts() {
-        return Err("property.security.protocol: the Kafka client on this machine is built without TLS: expected plaintext \
+        return Err(
+            "property.security.protocol: the Kafka client on this machine is built without TLS: expected plaintext \
                     or sasl_plaintext; deployed to AWS the job may use ssl and sasl_ssl"
-            .to_owned());
+                .to_owned(),
+        );
     }
     match security.mechanism {
         None => Ok(()),
@@ -24,7 +26,10 @@ pub fn check(custom: &BTreeMap<String, String>) -> Result<(), String> {
         Some(Mechanism::Plain) => {
             Err("property.sasl.password is required: there is no Secrets Manager on this machine".to_owned())
         }
-        Some(_) => Err("property.sasl.mechanism: the Kafka client on this machine is built without OpenSSL: expected PLAIN".to_owned()),
+        Some(_) => {
+            Err("property.sasl.mechanism: the Kafka client on this machine is built without OpenSSL: expected PLAIN"
+                .to_owned())
+        }
     }
 }
 
@@ -52,7 +57,10 @@ mod tests {
         for (pairs, text) in [
             (vec![("security.protocol", "ssl")], "built without TLS"),
             ([[("security.protocol", "sasl_ssl"), ("sasl.mechanism", "PLAIN")], user].concat(), "built without TLS"),
-            ([[("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "SCRAM-SHA-256")], user].concat(), "expected PLAIN"),
+            (
+                [[("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "SCRAM-SHA-256")], user].concat(),
+                "expected PLAIN",
+            ),
             (vec![("sasl.mechanism", "AWS_MSK_IAM")], "AWS_MSK_IAM works where AWS Lambda polls"),
             (
                 vec![("security.protocol", "sasl_plaintext"), ("sasl.mechanism", "PLAIN"), SECRET],

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use penstock_admin::mapping::{MappingSpec, MappingStart};
 use penstock_admin::sampler::SampledRecord;
+use penstock_kernel::security::is_secret;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -108,6 +109,8 @@ impl Source {
                     config.remove(&name);
                 }
                 Err(KafkaError::ClientConfig(_, message, name, _)) => {
+                    // The client repeats the value.
+                    let message = if is_secret(&name) { "its value makes no sense".to_owned() } else { message };
                     return Err(SourceError::Setting { name, message });
                 }
                 Err(source) => {

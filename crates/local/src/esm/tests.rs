@@ -110,8 +110,7 @@ impl Fixture {
 
     /// A job on topic `t` and the mapping that it would get.
     async fn job(&self, broker: SocketAddr, start: Option<StartOffset>) -> MappingSpec {
-        let concurrency: 5,
-            custom = BTreeMap::from([("group.id".to_owned(), "group".to_owned())]);
+        let custom = BTreeMap::from([("group.id".to_owned(), "group".to_owned())]);
         let definition = JobDefinition {
             id: JobId(0),
             version: 1,
@@ -140,6 +139,7 @@ impl Fixture {
             start: MappingStart::TrimHorizon,
             batch_size: 10_000,
             window_seconds: 0,
+            concurrency: 5,
             custom,
         }
     }

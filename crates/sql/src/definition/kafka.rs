@@ -161,7 +161,9 @@ fn check_security(pairs: &Pairs, custom: &BTreeMap<String, String>) -> Result<()
         return Ok(());
     };
     let first = pairs.0.iter().find(|pair| {
-        ["security.", "sasl.", "ssl.", "aws."].iter().any(|part| pair.key.strip_prefix(CUSTOM).is_some_and(|name| name.starts_with(part)))
+        ["security.", "sasl.", "ssl.", "aws."]
+            .iter()
+            .any(|part| pair.key.strip_prefix(CUSTOM).is_some_and(|name| name.starts_with(part)))
     });
     Err(match first {
         Some(pair) => wrong(pair, &error.to_string()),

@@ -396,7 +396,10 @@ fn names_may_have_letters_beyond_ascii() {
 fn explain_of_a_table_called_routine_is_still_a_description() {
     use crate::statement::{JobOrDefinition, PreviewRoutineLoad};
     assert!(matches!(Statement::parse("EXPLAIN routine"), Ok(Statement::DescribeTable(_))));
-    assert!(matches!(Statement::parse("EXPLAIN ROUTINE LOAD FOR d.j"), Ok(Statement::ExplainJob(JobOrDefinition::Job(_)))));
+    assert!(matches!(
+        Statement::parse("EXPLAIN ROUTINE LOAD FOR d.j"),
+        Ok(Statement::ExplainJob(JobOrDefinition::Job(_)))
+    ));
     let preview = Statement::parse("PREVIEW ROUTINE LOAD j ON t FROM KAFKA ('a' = 'b') LIMIT 3");
     assert!(matches!(preview, Ok(Statement::PreviewJob(PreviewRoutineLoad { records: Some(3), .. }))), "{preview:?}");
 }

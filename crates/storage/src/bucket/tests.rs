@@ -125,7 +125,9 @@ async fn endpoint_that_is_no_address_is_named() {
 async fn volume_with_keys_of_its_own_signs_with_them_at_its_own_endpoint() {
     let (endpoint, requests) = server(&[(404, ""), (200, "")]).await;
     let mut volume = volume();
-    for (key, value) in [("endpoint", endpoint.as_str()), ("access_key", "OWN"), ("secret_key", "hush"), ("region", "eu-north-1")] {
+    for (key, value) in
+        [("endpoint", endpoint.as_str()), ("access_key", "OWN"), ("secret_key", "hush"), ("region", "eu-north-1")]
+    {
         volume.properties.insert(format!("aws.s3.{key}"), value.to_owned());
     }
     volumes("http://127.0.0.1:1", "us-east-1").ensure_bucket(&volume).await.unwrap();

@@ -67,8 +67,10 @@ impl Admin {
             Altered::Ended(_) | Altered::Missing => return Err(gone(&job)),
             Altered::PauseFirst { source_partitions } => {
                 let message = format!("a job of {source_partitions} source partitions is altered while it is PAUSED");
-                return Err(SqlError::analysis(&message)
-                    .with_hint(format!("PAUSE ROUTINE LOAD FOR {0}, alter it, then RESUME ROUTINE LOAD FOR {0}", job.name)));
+                return Err(SqlError::analysis(&message).with_hint(format!(
+                    "PAUSE ROUTINE LOAD FOR {0}, alter it, then RESUME ROUTINE LOAD FOR {0}",
+                    job.name
+                )));
             }
         };
         if anew {
@@ -114,8 +116,12 @@ impl Admin {
         let fresh = !sample.earliest.is_empty();
         let mut moves = BTreeMap::new();
         for (source_partition, start) in starts {
-            let known = snapshot.progress.contains_key(source_partition) || sample.latest.contains_key(source_partition);
-            if !known && !(snapshot.progress.is_empty() && sample.latest.is_empty()) && definition.source.pinned.is_none() {
+            let known =
+                snapshot.progress.contains_key(source_partition) || sample.latest.contains_key(source_partition);
+            if !known
+                && !(snapshot.progress.is_empty() && sample.latest.is_empty())
+                && definition.source.pinned.is_none()
+            {
                 let message = format!("The specified partition {source_partition} is not in the topic's partitions");
                 return Err(SqlError::analysis(&message));
             }

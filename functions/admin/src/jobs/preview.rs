@@ -40,7 +40,8 @@ impl Admin {
         let plan = Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
         let records = statement.records.unwrap_or(RECORDS);
         if records > MOST_RECORDS {
-            let message = format!("LIMIT: expected at most {MOST_RECORDS} records of a source partition, found {records}");
+            let message =
+                format!("LIMIT: expected at most {MOST_RECORDS} records of a source partition, found {records}");
             return Err(SqlError::analysis(&message));
         }
         let Some(sampler) = &self.sampler else {
@@ -50,7 +51,8 @@ impl Admin {
         };
         let sample = sampler.sample(&definition.source, records).await.map_err(|error| of_sample(&error))?;
         if sample.latest.is_empty() {
-            let message = format!("topic `{}` does not exist, or has none of the job's partitions", definition.source.topic);
+            let message =
+                format!("topic `{}` does not exist, or has none of the job's partitions", definition.source.topic);
             return Err(SqlError::analysis(&message));
         }
         let facts = Facts::at(self.catalog.clock().now_ms());
@@ -94,10 +96,11 @@ fn outcomes(
     table: &TableDefinition,
 ) -> Result<Vec<Vec<Option<String>>>, SqlError> {
     let raw = record.value.as_deref().map(shown);
-    let row = |index: Option<String>, outcome: &str, reason: Option<String>, row: Option<String>, raw: Option<String>| {
-        let place = [record.source_partition.to_string(), record.offset.to_string()].map(Some);
-        place.into_iter().chain([index, Some(outcome.to_owned()), reason, row, raw]).collect::<Vec<_>>()
-    };
+    let row =
+        |index: Option<String>, outcome: &str, reason: Option<String>, row: Option<String>, raw: Option<String>| {
+            let place = [record.source_partition.to_string(), record.offset.to_string()].map(Some);
+            place.into_iter().chain([index, Some(outcome.to_owned()), reason, row, raw]).collect::<Vec<_>>()
+        };
     let statistics = &loaded.statistics;
     let mut free = (0..).filter(|index| loaded.rejected.iter().all(|rejected| rejected.index != Some(*index)));
     let mut rows = Vec::new();

@@ -107,5 +107,12 @@ fn row(view: &JobView, shown: &Shown<'_>, task: u64, tasks: u64) -> Vec<Option<S
 
 /// A UUID that stays the same for as long as the job runs undisturbed: of version 8, whose bits are for its maker to choose.
 fn task_id(job: u64, fence: u64, task: u64) -> String {
-    format!("{:08x}-{:04x}-8{:03x}-8{:03x}-{:012x}", job >> 16 & 0xffff_ffff, job & 0xffff, fence >> 12 & 0xfff, fence & 0xfff, task)
+    format!(
+        "{:08x}-{:04x}-8{:03x}-8{:03x}-{:012x}",
+        job >> 16 & 0xffff_ffff,
+        job & 0xffff,
+        fence >> 12 & 0xfff,
+        fence & 0xfff,
+        task
+    )
 }

@@ -166,7 +166,9 @@ impl LambdaMappings {
             .topics(&spec.topic)
             .batch_size(bounded(spec.batch_size))
             .maximum_batching_window_in_seconds(bounded(spec.window_seconds))
-            .set_source_access_configurations(self.source_access(spec).map_err(|error| Failure::Refused(error.to_string()))?);
+            .set_source_access_configurations(
+                self.source_access(spec).map_err(|error| Failure::Refused(error.to_string()))?,
+            );
         let request = match spec.start {
             MappingStart::TrimHorizon => request.starting_position(EventSourcePosition::TrimHorizon),
             MappingStart::AtTimestamp(milliseconds) => request
@@ -337,7 +339,8 @@ fn is_on_its_way_out(mapping: &EventSourceMappingConfiguration) -> bool {
 fn is_of(mapping: &EventSourceMappingConfiguration, spec: &MappingSpec) -> bool {
     let managed = mapping.amazon_managed_kafka_event_source_config.as_ref();
     let own = mapping.self_managed_kafka_event_source_config.as_ref();
-    let group = managed.and_then(|config| config.consumer_group_id()).or(own.and_then(|config| config.consumer_group_id()));
+    let group =
+        managed.and_then(|config| config.consumer_group_id()).or(own.and_then(|config| config.consumer_group_id()));
     let endpoints = mapping.self_managed_event_source.as_ref().and_then(|source| source.endpoints.as_ref());
     let brokers = endpoints.and_then(|all| all.get(&EndPointType::KafkaBootstrapServers));
     group.is_none_or(|group| group == spec.group_id)

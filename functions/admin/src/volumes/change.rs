@@ -51,10 +51,14 @@ impl Admin {
             return Err(SqlError::analysis(&format!("Storage volume '{name}' is as the deployment's settings say"))
                 .with_hint("create a storage volume of your own, and make it the default"));
         }
-        if let Some(pair) = statement.properties.0.iter().find(|pair| {
-            VolumeProperty::named(&pair.key).is_some_and(|property| !property.alterable)
-        }) {
-            let error = VolumePropertyError::Immutable { key: VolumeProperty::named(&pair.key).map_or("", |one| one.name) };
+        if let Some(pair) = statement
+            .properties
+            .0
+            .iter()
+            .find(|pair| VolumeProperty::named(&pair.key).is_some_and(|property| !property.alterable))
+        {
+            let error =
+                VolumePropertyError::Immutable { key: VolumeProperty::named(&pair.key).map_or("", |one| one.name) };
             return Err(SqlError::analysis_at(pair.position, &error.to_string()));
         }
         let (enabled, properties) = properties(&statement.properties, before.properties.clone())?;
@@ -64,7 +68,9 @@ impl Admin {
             comment: statement.comment.unwrap_or_else(|| before.comment.clone()),
             ..before.clone()
         };
-        if before.enabled && !after.enabled && self.catalog.default_volume().await.map_err(of_catalog)?.as_ref() == Some(name)
+        if before.enabled
+            && !after.enabled
+            && self.catalog.default_volume().await.map_err(of_catalog)?.as_ref() == Some(name)
         {
             return Err(SqlError::analysis("Default volume can not be disabled"));
         }
@@ -165,10 +171,14 @@ fn check_type(statement: &CreateVolume) -> Result<(), SqlError> {
 /// The one location of the statement.
 fn location(statement: &CreateVolume) -> Result<&str, SqlError> {
     match statement.locations.as_slice() {
-        [location] if !location.chars().any(|letter| letter.is_whitespace() || letter.is_control() || letter == '?') => {
+        [location]
+            if !location.chars().any(|letter| letter.is_whitespace() || letter.is_control() || letter == '?') =>
+        {
             Ok(location)
         }
-        [location] => Err(SqlError::analysis(&format!("Invalid location `{location}`: expected s3://<bucket>[/<path>]"))),
+        [location] => {
+            Err(SqlError::analysis(&format!("Invalid location `{location}`: expected s3://<bucket>[/<path>]")))
+        }
         several => {
             let message = format!("expected one location, found {}", several.len());
             Err(SqlError::analysis(&message).with_hint("a storage volume lies in one place: create one for each"))

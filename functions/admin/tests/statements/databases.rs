@@ -20,7 +20,10 @@ async fn databases_are_created_shown_and_dropped() {
     );
     fixture.done("DROP DATABASE b FORCE").await;
     fixture.done("DROP DATABASE IF EXISTS b").await;
-    assert_eq!(fixture.show("SHOW SCHEMAS").await.column("Database"), ["_statistics_", "a", "information_schema", "sys"]);
+    assert_eq!(
+        fixture.show("SHOW SCHEMAS").await.column("Database"),
+        ["_statistics_", "a", "information_schema", "sys"]
+    );
 }
 
 #[tokio::test]

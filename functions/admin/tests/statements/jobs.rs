@@ -237,7 +237,9 @@ async fn versions_say_what_changed_and_where_they_began() {
     assert_eq!(shown.column("EndOffsetsBefore"), ["{}", r#"{"0":"9"}"#]);
     assert_eq!(shown.cell(1, "BeginTime"), "2024-06-12 18:40:54");
     let changes = shown.cell(1, "Changes");
-    for change in ["max_error_number: none -> 3", "offset of 0: 9 -> 0", "property.sasl.password: none -> ******", "-> g"] {
+    for change in
+        ["max_error_number: none -> 3", "offset of 0: 9 -> 0", "property.sasl.password: none -> ******", "-> g"]
+    {
         assert!(changes.contains(change), "{changes}");
     }
     assert!(!changes.contains("hush"), "{changes}");
@@ -249,9 +251,7 @@ async fn a_mapping_that_cannot_be_made_anew_leaves_an_altered_job_for_resume() {
     fixture.scheduled("clicks", &[(0, 0)], &[(0, 9)]).await;
     fixture.loaded("clicks", 0, 9, 100).await;
     fixture.mappings.fail("create", unavailable);
-    let error = fixture
-        .refused("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_broker_list' = 'other:9092')")
-        .await;
+    let error = fixture.refused("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_broker_list' = 'other:9092')").await;
     assert_eq!(error.code, code::UNAVAILABLE);
     assert!(error.message.contains("job `clicks` has version 2, but its records do not come yet"), "{error}");
     let job = fixture.job("clicks").await;

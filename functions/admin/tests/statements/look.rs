@@ -97,14 +97,19 @@ async fn preview_says_why_it_cannot_be() {
 #[tokio::test]
 async fn alter_asks_the_log_where_it_ends() {
     let fixture = sampled().await;
-    fixture.done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_END')").await;
+    fixture
+        .done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_END')")
+        .await;
     assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "Progress"), r#"{"0":"8"}"#);
     fixture
-        .done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_BEGINNING')")
+        .done(
+            "ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_BEGINNING')",
+        )
         .await;
     assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "Progress"), r#"{"0":"4"}"#);
-    let error =
-        fixture.refused("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '10')").await;
+    let error = fixture
+        .refused("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '10')")
+        .await;
     assert!(
         error.message.contains("Consume offset: 10 is greater than the latest offset: 9 in kafka partition: 0"),
         "{error}"
@@ -119,7 +124,14 @@ async fn explain_says_what_feeds_each_column() {
     assert_eq!(shown.titles, ["Kind", "Name", "Type", "FedBy", "Conversion", "Nullable"]);
     assert_eq!(
         shown.rows[0],
-        ["column", "uid", "bigint", "path $.uid", "an integer in range; fractions are cut off; else the row is rejected", "NO"]
+        [
+            "column",
+            "uid",
+            "bigint",
+            "path $.uid",
+            "an integer in range; fractions are cut off; else the row is rejected",
+            "NO"
+        ]
     );
     let rule = |name: &str| {
         let row = shown.rows.iter().find(|row| row[0] == "rule" && row[1] == name).unwrap();

@@ -69,8 +69,7 @@ async fn table_takes_its_own_volume_then_its_databases_then_the_default() {
     fixture.done("CREATE TABLE three (k int)").await;
     let database = fixture.catalog.database("d").await.unwrap().unwrap();
     let tables = fixture.catalog.tables(database.id).await.unwrap();
-    let volumes: Vec<(&str, &str)> =
-        tables.iter().map(|table| (table.name.as_str(), table.volume.as_str())).collect();
+    let volumes: Vec<(&str, &str)> = tables.iter().map(|table| (table.name.as_str(), table.volume.as_str())).collect();
     assert_eq!(volumes, [("one", "a"), ("three", "a"), ("two", "b")]);
 }
 
@@ -79,7 +78,9 @@ async fn alter_changes_comment_and_properties_and_nothing_else() {
     let fixture = Fixture::new().await;
     fixture.done(CREATE).await;
     fixture
-        .done("ALTER STORAGE VOLUME s3_volume COMMENT = 'mine', SET ('aws.s3.region' = 'eu-west-1', 'enabled' = 'false')")
+        .done(
+            "ALTER STORAGE VOLUME s3_volume COMMENT = 'mine', SET ('aws.s3.region' = 'eu-west-1', 'enabled' = 'false')",
+        )
         .await;
     let shown = fixture.show("DESC STORAGE VOLUME s3_volume").await;
     assert_eq!((shown.cell(0, "Comment"), shown.cell(0, "Enabled")), ("mine", "false"));
@@ -93,7 +94,9 @@ async fn alter_changes_comment_and_properties_and_nothing_else() {
 async fn wrong_statements_are_refused_in_starrocks_words() {
     let fixture = Fixture::new().await;
     fixture.done(CREATE).await;
-    fixture.done(&CREATE.replace("s3_volume", "off").replace("\"enabled\" = \"true\"", "\"enabled\" = \"false\"")).await;
+    fixture
+        .done(&CREATE.replace("s3_volume", "off").replace("\"enabled\" = \"true\"", "\"enabled\" = \"false\""))
+        .await;
     fixture.done("CREATE DATABASE d PROPERTIES (\"storage_volume\" = \"s3_volume\")").await;
     fixture.done("CREATE TABLE d.t (k int)").await;
     let location = |location: &str| CREATE.replace("s3_volume", "v").replace("\"s3://my-starrocks-bucket/\"", location);
@@ -102,7 +105,10 @@ async fn wrong_statements_are_refused_in_starrocks_words() {
         (CREATE.to_owned(), "Storage volume 's3_volume' already exists"),
         (CREATE.replace("s3_volume", "builtin_storage_volume"), "already exists"),
         (CREATE.replace("s3_volume", "`1`"), "Incorrect storage volume name '1'"),
-        (CREATE.replace("s3_volume", "v").replace("= S3", "= HDFS"), "storage volumes of type HDFS are not supported yet: expected S3"),
+        (
+            CREATE.replace("s3_volume", "v").replace("= S3", "= HDFS"),
+            "storage volumes of type HDFS are not supported yet: expected S3",
+        ),
         (CREATE.replace("s3_volume", "v").replace("= S3", "= azblob"), "of type AZBLOB are not supported yet"),
         (CREATE.replace("s3_volume", "v").replace("= S3", "= FTP"), "Invalid storage volume type `FTP`"),
         (location("'hdfs://b/p'"), "expected a location of the form s3://bucket[/path], found `hdfs://b/p`"),
@@ -126,7 +132,10 @@ async fn wrong_statements_are_refused_in_starrocks_words() {
             "DROP STORAGE VOLUME s3_volume".to_owned(),
             "Storage volume 's3_volume' is referenced by dbs or tables, dbs: [d], tables: [d.t]",
         ),
-        ("DESC STORAGE VOLUME s3_volum".to_owned(), "Unknown storage volume: s3_volum.\nhint: did you mean `s3_volume`?"),
+        (
+            "DESC STORAGE VOLUME s3_volum".to_owned(),
+            "Unknown storage volume: s3_volum.\nhint: did you mean `s3_volume`?",
+        ),
         ("SET x AS DEFAULT STORAGE VOLUME".to_owned(), "Storage volume 'x' does not exist"),
         ("SET off AS DEFAULT STORAGE VOLUME".to_owned(), "Storage volume off is disabled"),
         ("CREATE DATABASE e PROPERTIES (\"storage_volume\" = \"off\")".to_owned(), "Storage volume off is disabled"),

@@ -42,7 +42,10 @@ pub(super) fn of(
             return refused("Amazon MSK knows SCRAM-SHA-512, AWS_MSK_IAM and client certificates only".to_owned());
         }
         (Some(Mechanism::OauthBearer | Mechanism::Gssapi), _) => {
-            return refused("property.sasl.mechanism: AWS Lambda takes PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or AWS_MSK_IAM".to_owned());
+            return refused(
+                "property.sasl.mechanism: AWS Lambda takes PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or AWS_MSK_IAM"
+                    .to_owned(),
+            );
         }
         (Some(Mechanism::AwsMskIam), _) if cluster => None,
         (Some(Mechanism::AwsMskIam), _) => Some("IAM_AUTH"),
@@ -50,23 +53,35 @@ pub(super) fn of(
         (None, _) => None,
     };
     if security.protocol == Some(Protocol::SaslPlaintext) {
-        return refused("property.security.protocol: AWS Lambda encrypts where it says who it is: use sasl_ssl".to_owned());
+        return refused(
+            "property.security.protocol: AWS Lambda encrypts where it says who it is: use sasl_ssl".to_owned(),
+        );
     }
-    for (key, what) in [("ssl.ca.location", "aws.ca.secret.arn"), ("ssl.certificate.location", "aws.secret.arn"), ("ssl.keystore.location", "aws.secret.arn")] {
+    for (key, what) in [
+        ("ssl.ca.location", "aws.ca.secret.arn"),
+        ("ssl.certificate.location", "aws.secret.arn"),
+        ("ssl.keystore.location", "aws.secret.arn"),
+    ] {
         if security.get(key).is_some() {
-            return refused(format!("property.{key} names a file, which AWS Lambda does not have: give property.{what}"));
+            return refused(format!(
+                "property.{key} names a file, which AWS Lambda does not have: give property.{what}"
+            ));
         }
     }
     let mut access = Vec::new();
     let known = |kind: &str, uri: String| {
-        SourceAccess::new(kind, &uri).ok_or_else(|| MappingError::Refused { message: format!("this version does not know {kind}") })
+        SourceAccess::new(kind, &uri)
+            .ok_or_else(|| MappingError::Refused { message: format!("this version does not know {kind}") })
     };
     match kind {
         Some("IAM_AUTH") => access.push(known("IAM_AUTH", String::new())?),
         Some(kind) => match security.get("aws.secret.arn") {
             Some(arn) => access.push(known(kind, arn.to_owned())?),
             None => {
-                return refused("property.aws.secret.arn is required: AWS Lambda takes user and password from Secrets Manager".to_owned());
+                return refused(
+                    "property.aws.secret.arn is required: AWS Lambda takes user and password from Secrets Manager"
+                        .to_owned(),
+                );
             }
         },
         None => {}
@@ -85,9 +100,8 @@ pub(super) fn of(
             access.push(known(kind, format!("{lead}{}", id.trim()))?);
         }
     }
-    let is_network = |one: &SourceAccess| {
-        matches!(one.kind, SourceAccessType::VpcSubnet | SourceAccessType::VpcSecurityGroup)
-    };
+    let is_network =
+        |one: &SourceAccess| matches!(one.kind, SourceAccessType::VpcSubnet | SourceAccessType::VpcSecurityGroup);
     let (network, authenticates) = (access.iter().any(is_network), access.iter().any(|one| !is_network(one)));
     let stated = security.protocol.is_some() || security.mechanism.is_some();
     let kept = deployed.iter().filter(|one| if is_network(one) { !network } else { !authenticates && !stated });
@@ -140,18 +154,19 @@ mod tests {
                 vec![format!("CLIENT_CERTIFICATE_TLS_AUTH={SECRET}"), format!("SERVER_ROOT_CA_CERTIFICATE={SECRET}")],
             ),
             (vec![("security.protocol", "plaintext")], vec![]),
-            (
-                vec![("sasl.mechanism", "AWS_MSK_IAM"), ("aws.msk.cluster.arn", "arn:aws:kafka:r:1:cluster/c")],
-                vec![],
-            ),
+            (vec![("sasl.mechanism", "AWS_MSK_IAM"), ("aws.msk.cluster.arn", "arn:aws:kafka:r:1:cluster/c")], vec![]),
             (vec![("sasl.mechanism", "AWS_MSK_IAM")], vec!["IAM_AUTH=".to_owned()]),
         ] {
             let expected: Vec<String> = expected.into_iter().chain(NETWORK.map(str::to_owned)).collect();
             assert_eq!(access(&pairs), Ok(expected), "{pairs:?}");
         }
         let network = [("aws.vpc.subnets", "subnet-1, subnet-2"), ("aws.vpc.security.groups", "sg-1")];
-        let expected =
-            ["VPC_SUBNET=subnet:subnet-1", "VPC_SUBNET=subnet:subnet-2", "VPC_SECURITY_GROUP=security_group:sg-1", "BASIC_AUTH=deployed"];
+        let expected = [
+            "VPC_SUBNET=subnet:subnet-1",
+            "VPC_SUBNET=subnet:subnet-2",
+            "VPC_SECURITY_GROUP=security_group:sg-1",
+            "BASIC_AUTH=deployed",
+        ];
         assert_eq!(access(&network), Ok(expected.map(str::to_owned).to_vec()));
     }
 
@@ -159,7 +174,12 @@ mod tests {
     fn what_lambda_cannot_do_is_refused() {
         for (pairs, text) in [
             (
-                vec![("security.protocol", "sasl_ssl"), ("sasl.mechanism", "PLAIN"), ("sasl.username", "u"), ("sasl.password", "hush")],
+                vec![
+                    ("security.protocol", "sasl_ssl"),
+                    ("sasl.mechanism", "PLAIN"),
+                    ("sasl.username", "u"),
+                    ("sasl.password", "hush"),
+                ],
                 "property.sasl.password is no setting of AWS Lambda",
             ),
             (vec![("security.protocol", "sasl_ssl"), ("sasl.mechanism", "GSSAPI")], "AWS Lambda takes PLAIN"),
