@@ -21,6 +21,8 @@ pub struct SampledRecord {
     pub key: Option<Vec<u8>>,
     /// Its value.
     pub value: Option<Vec<u8>>,
+    /// Its headers, written by [`Headers::push`](penstock_kernel::batch::Headers::push).
+    pub headers: Vec<u8>,
 }
 
 /// What a topic holds at one moment.

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use penstock_admin::mapping::{MappingSpec, MappingStart};
 use penstock_admin::sampler::SampledRecord;
+use penstock_kernel::batch::Headers as RecordHeaders;
 use penstock_kernel::security::is_secret;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -221,6 +222,10 @@ impl Source {
                 timestamp_ms: message.timestamp().to_millis().filter(|timestamp_ms| *timestamp_ms >= 0),
                 key: message.key().map(<[u8]>::to_vec),
                 value: message.payload().map(<[u8]>::to_vec),
+                headers: headers_of(&message).into_iter().fold(Vec::new(), |mut encoded, (name, value)| {
+                    RecordHeaders::push(&mut encoded, name, value);
+                    encoded
+                }),
             }),
             Err(error) => {
                 tracing::debug!(%error, topic = self.topic, "kafka client reports");
@@ -316,20 +321,24 @@ fn is_absent(error: &KafkaError) -> bool {
     )
 }
 
+/// The headers of a message in order. The client panics on a name that is not UTF-8; such a record goes on without headers.
+fn headers_of<'a>(message: &'a BorrowedMessage<'_>) -> Vec<(&'a str, Option<&'a [u8]>)> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        message
+            .headers()
+            .map(|headers| headers.iter().map(|header| (header.key, header.value)).collect())
+            .unwrap_or_default()
+    }))
+    .unwrap_or_default()
+}
+
 fn encode(message: &BorrowedMessage<'_>, topic: &str) -> EncodedRecord {
     let (timestamp_ms, timestamp_type) = match message.timestamp() {
         Timestamp::CreateTime(timestamp_ms) => (timestamp_ms, TimestampType::CreateTime),
         Timestamp::LogAppendTime(timestamp_ms) => (timestamp_ms, TimestampType::LogAppendTime),
         Timestamp::NotAvailable => (-1, TimestampType::None),
     };
-    // The client panics on a header name that is not UTF-8; such a record goes on without headers.
-    let headers = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        message
-            .headers()
-            .map(|headers| headers.iter().map(|header| (header.key, header.value)).collect())
-            .unwrap_or_default()
-    }))
-    .unwrap_or_default();
+    let headers = headers_of(message);
     RecordView {
         source_partition: message.partition(),
         offset: message.offset(),

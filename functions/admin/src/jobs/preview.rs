@@ -3,7 +3,7 @@
 //! Each record goes through the very plan that the job loads with, by itself, so that rows can be told by their record.
 
 use arrow_json::writer::{LineDelimited, WriterBuilder};
-use penstock_kernel::batch::{Batch, Record};
+use penstock_kernel::batch::{Batch, Headers, Record};
 use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::{LoadStatistics, Loaded};
@@ -82,6 +82,7 @@ fn batch<'a>(topic: &str, record: &'a SampledRecord) -> Batch<'a> {
         timestamp_ms: record.timestamp_ms,
         key: record.key.as_deref(),
         value: record.value.as_deref(),
+        headers: Headers::over(&record.headers),
     };
     Batch { topic: topic.to_owned(), records: vec![record] }
 }

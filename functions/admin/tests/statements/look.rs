@@ -29,6 +29,7 @@ impl Sampler for Fake {
             timestamp_ms: None,
             key: None,
             value: Some(value.to_vec()),
+            headers: Vec::new(),
         });
         Ok(Sample {
             earliest: [(0, 5)].into(),
