@@ -18,6 +18,7 @@ fn job(fence: u64, window: u64) -> Job {
         fence,
         window,
         mapping: None,
+        rewound: false,
         created_at_ms: 0,
         paused_at_ms: None,
         ended_at_ms: None,

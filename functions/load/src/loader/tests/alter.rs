@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use penstock_catalog::job::{Alteration, Altered};
 
-use super::super::*;
 use super::world::{Delivery, World, places};
 
 /// Makes the job's next version, with these source partitions moved.
