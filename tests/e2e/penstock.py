@@ -20,7 +20,8 @@ def free_port():
 class Penstock:
     """`flags` may name outside services; the parts that they replace get no port."""
 
-    REPLACED_BY = {"kafka": ("--kafka",), "s3": ("--s3-endpoint", "--aws-endpoint"), "dynamodb": ("--dynamodb-endpoint", "--aws-endpoint"), "mysql": ()}
+    REPLACED_BY = {"kafka": ("--kafka",), "s3": ("--s3-endpoint", "--aws-endpoint"), "dynamodb": ("--dynamodb-endpoint", "--aws-endpoint"), "registry": ("--registry-url",),
+                   "mysql": ()}
 
     def __init__(self, program, command, data, flags=(), env=None, kafka_port=None):
         self.program, self.command, self.data, self.flags = program, command, data, list(flags)
@@ -29,6 +30,7 @@ class Penstock:
         if kafka_port:
             self.ports["kafka"] = kafka_port
         self.kafka = self.flags[self.flags.index("--kafka") + 1] if "--kafka" in self.flags else f"127.0.0.1:{self.ports['kafka']}"
+        self.registry = self.flags[self.flags.index("--registry-url") + 1] if "--registry-url" in self.flags else f"http://127.0.0.1:{self.ports['registry']}"
         self.password = self.flags[self.flags.index("--password") + 1] if "--password" in self.flags else ""
         self.process = None
 

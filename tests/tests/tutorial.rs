@@ -38,7 +38,8 @@ FROM KAFKA
 
 async fn start(data: &std::path::Path) -> Server {
     let data = data.to_str().expect("a path in UTF-8");
-    let free = ["--kafka-port", "0", "--s3-port", "0", "--dynamodb-port", "0", "--mysql-port", "0"];
+    let free =
+        ["--kafka-port", "0", "--s3-port", "0", "--dynamodb-port", "0", "--registry-port", "0", "--mysql-port", "0"];
     let words = ["penstock", "up", "--data", data].into_iter().chain(free);
     let Command::Up(args) = Cli::parse_from(words).command else { panic!("`up` was asked for") };
     let settings = ServerSettings::from_args(&args).expect("settings");

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use penstock_kernel::ids::SchemaId;
+use penstock_kernel::registry::SchemaRegistry;
 
 use crate::sql_client::SqlArgs;
 
@@ -21,7 +23,7 @@ pub struct Cli {
 pub enum Command {
     /// Start everything on this machine, replay the tutorial, then serve until Ctrl-C
     Quickstart(QuickstartArgs),
-    /// Serve: Kafka, S3, DynamoDB and the MySQL gateway, each embedded unless given
+    /// Serve: Kafka, S3, DynamoDB, a schema registry and the MySQL gateway, each embedded unless given
     Up(UpArgs),
     /// Talk SQL to a server
     Sql(SqlArgs),
@@ -70,6 +72,9 @@ pub struct UpArgs {
     /// DynamoDB to use instead of the embedded one
     #[arg(long, value_name = "URL")]
     pub dynamodb_endpoint: Option<String>,
+    /// Schema registry that jobs name; without it, one is embedded
+    #[arg(long, value_name = "URL", value_parser = SchemaRegistry::parse)]
+    pub registry_url: Option<SchemaRegistry>,
     /// Use S3 and DynamoDB of AWS, with the credentials of the environment
     #[arg(long, conflicts_with_all = ["s3_endpoint", "dynamodb_endpoint"])]
     pub aws: bool,
@@ -93,8 +98,8 @@ pub struct ServerArgs {
     /// Keep broker log, objects, catalog and progress here between starts; without it, in a temporary directory
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Address of the MySQL gateway; one that others can reach demands a password. Kafka, S3 and DynamoDB, which ask
-    /// nobody for one, stay on loopback
+    /// Address of the MySQL gateway; one that others can reach demands a password. Kafka, S3, DynamoDB and the
+    /// schema registry, which ask nobody for one, stay on loopback
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub bind: IpAddr,
     /// Port of the embedded Kafka broker
@@ -106,6 +111,9 @@ pub struct ServerArgs {
     /// Port of the embedded DynamoDB
     #[arg(long, default_value_t = 8000, value_name = "PORT")]
     pub dynamodb_port: u16,
+    /// Port of the embedded schema registry
+    #[arg(long, default_value_t = 8081, value_name = "PORT")]
+    pub registry_port: u16,
     /// Port of the MySQL gateway
     #[arg(long, default_value_t = 9030, value_name = "PORT")]
     pub mysql_port: u16,
@@ -132,7 +140,8 @@ and last {\"statistics\": {...}}. Records are numbered from 0. Bytes that are no
 
 Example:
   penstock preview --job job.sql --input records.ndjson
-  penstock preview --job job.sql --split file --input message-1.json --input message-2.json")]
+  penstock preview --job job.sql --split file --input message-1.json --input message-2.json
+  penstock preview --job job.sql --split file --schema 7=click.avsc --input message-1.avro")]
 pub struct PreviewArgs {
     /// File with one CREATE TABLE and one CREATE ROUTINE LOAD
     #[arg(long, value_name = "FILE.sql")]
@@ -143,6 +152,28 @@ pub struct PreviewArgs {
     /// What one record is
     #[arg(long, value_enum, default_value_t = Split::Line)]
     pub split: Split,
+    /// Schema of records in Avro whose header has this id. May be given several times
+    #[arg(long, value_name = "ID=FILE", value_parser = schema_file)]
+    pub schema: Vec<SchemaFile>,
+}
+
+/// A schema in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFile {
+    /// Its id.
+    pub id: SchemaId,
+    /// Where its text is.
+    pub path: PathBuf,
+}
+
+fn schema_file(text: &str) -> Result<SchemaFile, String> {
+    match text.split_once('=') {
+        Some((id, path)) if !path.is_empty() => {
+            let id = id.parse().map_err(|_| format!("expected a schema id, a number, found `{id}`"))?;
+            Ok(SchemaFile { id: SchemaId(id), path: path.into() })
+        }
+        _ => Err("expected ID=FILE, such as 7=click.avsc".to_owned()),
+    }
 }
 
 /// How input files are cut into records.

@@ -33,6 +33,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 mod text;
+mod typed;
 
 use nested::{Lists, Maps, Structs};
 
@@ -122,6 +123,7 @@ impl ColumnBuilder {
             Value::EscapedField(..) | Value::Bytes(_) | Value::Integer(_) | Value::Moment(_) | Value::Headers(_) => {
                 return field::append(self, value, scratch);
             }
+            Value::Typed(typed) => return typed::append(self, typed, scratch),
             value if self.is_nested() => return self.append_nested(value, scratch),
             Value::Escaped(raw) if !matches!(self, Self::Json(_)) => {
                 scratch.unescaped.clear();
@@ -286,12 +288,22 @@ pub(crate) struct Scratch {
     document: String,
     selected: String,
     selections: Selections,
+    /// Text of a value that its record holds in another form.
+    made: String,
+    /// Bytes of all such texts that were not counted yet.
+    made_bytes: usize,
 }
 
 impl Scratch {
     /// Room for values of a reader that makes these selections.
     pub(crate) fn new(selections: Selections) -> Self {
         Self { selections, ..Self::default() }
+    }
+
+    /// Bytes of text that values got since the last call, beyond those that their records have.
+    #[inline]
+    pub(crate) fn take_made_bytes(&mut self) -> usize {
+        std::mem::take(&mut self.made_bytes)
     }
 }
 

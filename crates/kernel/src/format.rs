@@ -3,19 +3,27 @@
 //! A format delivers values, slices of the record whose type is not decided yet, and says nothing about
 //! columns: what a value becomes in a column is `convert`'s.
 
+pub(crate) mod avro;
 pub(crate) mod csv;
 pub(crate) mod json;
+pub(crate) mod typed;
 pub(crate) mod value;
 
+use avro::{AvroReader, AvroScratch};
 use csv::{CsvReader, CsvScratch};
 use json::{JsonReader, JsonScratch, Selections};
 use value::Value;
+
+use crate::batch::Batch;
+use crate::facts::Facts;
+use crate::ids::SchemaId;
 
 /// How records are read; compiled once. One variant a format.
 #[derive(Debug, Clone)]
 pub(crate) enum Reader {
     Json(JsonReader),
     Csv(Box<CsvReader>),
+    Avro(AvroReader),
 }
 
 /// Room that is used again for each record.
@@ -23,6 +31,14 @@ pub(crate) enum Reader {
 pub(crate) struct ReaderScratch<'a> {
     json: JsonScratch<'a>,
     csv: CsvScratch<'a>,
+    avro: AvroScratch<'a>,
+}
+
+impl<'a> ReaderScratch<'a> {
+    /// Room for a batch whose facts are `facts`.
+    pub(crate) fn new(facts: &'a Facts) -> Self {
+        Self { avro: AvroScratch::new(&facts.schemas), ..Self::default() }
+    }
 }
 
 /// A row of a record.
@@ -45,6 +61,7 @@ impl Reader {
         match self {
             Self::Json(reader) => Selections::clone(reader.selections()),
             Self::Csv(_) => Selections::default(),
+            Self::Avro(reader) => Selections::clone(reader.selections()),
         }
     }
 
@@ -65,6 +82,15 @@ impl Reader {
                 reader.read(value, &mut scratch.csv, take);
                 Ok(())
             }
+            Self::Avro(reader) => reader.read(value, &mut scratch.avro, take),
+        }
+    }
+
+    /// The schemas that records name and reading them takes; ascending, none twice.
+    pub(crate) fn schemas_needed(&self, batch: &Batch<'_>) -> Vec<SchemaId> {
+        match self {
+            Self::Avro(_) => avro::schemas_needed(batch),
+            _ => Vec::new(),
         }
     }
 }

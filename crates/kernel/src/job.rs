@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{DatabaseId, JobId, TableId};
 use crate::metadata::MetadataField;
 use crate::property::JobProperties;
+use crate::registry::SchemaRegistry;
 
 /// One version of a job's definition. ALTER makes the next version; none is ever changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,6 +107,9 @@ pub struct KafkaSource {
     /// `property.*` with the prefix removed, as given, `group.id` always among them (generated if not given);
     /// `kafka_default_offsets` included when given.
     pub custom: BTreeMap<String, String>,
+    /// `confluent.schema.registry.*`: where the schemas of the records are. Jobs whose format needs one have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry: Option<SchemaRegistry>,
 }
 
 impl KafkaSource {

@@ -19,6 +19,7 @@ pub mod partitioning;
 pub mod plan;
 pub mod progress;
 pub mod property;
+pub mod registry;
 pub mod rejected;
 pub mod security;
 pub mod separator;

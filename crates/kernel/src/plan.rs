@@ -24,10 +24,10 @@ use crate::batch::Batch;
 use crate::expression::Expressions;
 use crate::facts::Facts;
 use crate::format::Reader;
+use crate::ids::SchemaId;
 use crate::job::JobDefinition;
 use crate::loaded::Loaded;
 use crate::metadata::MetadataField;
-use crate::property::Format;
 use crate::table::TableDefinition;
 
 pub use crate::format::json::path::{PathError, PathProblem};
@@ -64,10 +64,6 @@ impl Plan {
         table: &TableDefinition,
         _expressions: &dyn Expressions,
     ) -> Result<Self, DefinitionError> {
-        let properties = &job.properties;
-        if properties.format() == Format::Avro {
-            return Err(DefinitionError::FormatNotYet { format: Format::Avro });
-        }
         if let Some(filter) = &job.clauses.filter {
             return Err(DefinitionError::FilterNotYet { filter: filter.clone() });
         }
@@ -76,7 +72,7 @@ impl Plan {
         let (feeds, origins) = mapping.resolve(table)?;
         Ok(Self {
             reader,
-            strict: properties.strict_mode(),
+            strict: job.properties.strict_mode(),
             metadata: mapping.metadata().collect(),
             feeds,
             origins,
@@ -88,6 +84,12 @@ impl Plan {
     /// Whether rows hold what the records' headers say; if not, they need not be handed in.
     pub fn reads_headers(&self) -> bool {
         self.metadata.contains(&MetadataField::Headers)
+    }
+
+    /// The schemas that the records of `batch` name, to be among the facts of [`load`](Self::load); ascending, none twice.
+    /// Empty for formats that carry their own shape.
+    pub fn schemas_needed(&self, batch: &Batch<'_>) -> Vec<SchemaId> {
+        self.reader.schemas_needed(batch)
     }
 
     /// Loads a batch. Never fails because of data: what does not fit becomes a rejected row.

@@ -174,8 +174,15 @@ pub fn is_secret(key: &str) -> bool {
     if key.ends_with("secret.arn") {
         return false;
     }
-    const WORDS: [&str; 6] =
-        ["password", "secret", "sasl.jaas.config", "sasl.oauthbearer.config", "key.pem", "keystore.key"];
+    const WORDS: [&str; 7] = [
+        "password",
+        "secret",
+        "sasl.jaas.config",
+        "sasl.oauthbearer.config",
+        "key.pem",
+        "keystore.key",
+        "basic.auth.user.info",
+    ];
     WORDS.iter().any(|word| key.contains(word))
 }
 

@@ -24,6 +24,10 @@ pub enum SourceKind {
     Start,
     /// One of these words, in any case.
     Word(&'static [&'static str]),
+    /// `http[s]://[key:secret@]host[:port]`.
+    Registry,
+    /// `key:secret`.
+    UserInfo,
     /// Any text.
     Text,
     /// An ARN of this AWS service.
@@ -106,6 +110,8 @@ fn expected(kind: SourceKind) -> String {
                 _ => words.concat(),
             }
         }
+        SourceKind::Registry => "`http[s]://[key:secret@]host[:port]`".to_owned(),
+        SourceKind::UserInfo => "`key:secret`".to_owned(),
         SourceKind::Text => "any text".to_owned(),
         SourceKind::Arn(service) => format!("an ARN such as `arn:aws:{service}:<region>:<account>:...`"),
         SourceKind::Ids(prefix) => format!("ids such as `{prefix}0123456789abcdef0`, with commas between"),
@@ -175,6 +181,28 @@ pub const SOURCE_PROPERTIES: &[SourceProperty] = &[
         alterable: true,
         doc: "Consumer group. What counts is the job's own progress, so another group loads no record twice. ALTER that \
               moves a job back gives it a group of its own: the group's name with `-v<version>` behind",
+    },
+    SourceProperty {
+        name: "confluent.schema.registry.url",
+        kind: SourceKind::Registry,
+        default: "none; required with `format` = avro",
+        alterable: true,
+        doc: "Where the schemas of the records are. Credentials in it are kept, and shown nowhere; ALTER to another URL \
+              does not take the old ones there",
+    },
+    SourceProperty {
+        name: "confluent.schema.registry.basic.auth.user.info",
+        kind: SourceKind::UserInfo,
+        default: "none",
+        alterable: true,
+        doc: "Credentials for the registry, if they do not stand in its URL; shown as `******`. Empty takes them away",
+    },
+    SourceProperty {
+        name: "confluent.schema.registry.basic.auth.credentials.source",
+        kind: SourceKind::Word(&["URL", "USER_INFO"]),
+        default: "none",
+        alterable: true,
+        doc: "Accepted without effect: credentials are taken from where they stand",
     },
     SourceProperty {
         name: "property.client.id",

@@ -23,7 +23,7 @@
 mod api;
 mod connection;
 mod dispatch;
-mod durable;
+pub(crate) mod durable;
 mod frame;
 mod group_offsets;
 mod groups;

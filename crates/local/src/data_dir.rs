@@ -18,6 +18,7 @@ use tempfile::TempDir;
 /// | `objects/` | S3 objects |
 /// | `dynamodb.sqlite` | DynamoDB tables |
 /// | `mappings/` | event source mappings |
+/// | `schemas.json` | what the schema registry holds |
 #[derive(Debug)]
 pub struct DataDir {
     root: PathBuf,
@@ -74,6 +75,11 @@ impl DataDir {
     /// Where event source mappings are kept.
     pub fn mappings(&self) -> PathBuf {
         self.root.join("mappings")
+    }
+
+    /// What the schema registry holds.
+    pub fn schemas(&self) -> PathBuf {
+        self.root.join("schemas.json")
     }
 
     fn open_with(path: &Path, temporary: Option<TempDir>) -> Result<Self, DataDirError> {

@@ -12,5 +12,6 @@ pub mod esm;
 mod http;
 pub mod invoke;
 pub mod lambda;
+pub mod registry;
 pub mod s3;
 pub mod sampler;

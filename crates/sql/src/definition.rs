@@ -7,6 +7,7 @@ mod default;
 mod job;
 mod kafka;
 mod partition_by;
+pub(crate) mod registry;
 mod table;
 
 #[cfg(test)]

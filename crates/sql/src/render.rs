@@ -6,6 +6,7 @@ use penstock_kernel::job::{JobDefinition, StartOffset};
 pub use penstock_kernel::security::is_secret;
 use penstock_kernel::table::{ColumnDefault, TableDefinition, Wide};
 
+use crate::definition::registry;
 use crate::print::{Name, Names, Quoted};
 use crate::statement::{DistributedBy, JobClauses, PartitionBy};
 
@@ -93,6 +94,12 @@ fn source(job: &JobDefinition) -> Vec<(String, String)> {
         if pinned.values().any(Option::is_some) {
             let starts: Vec<String> = pinned.values().map(|start| start_text(start.unwrap_or(default))).collect();
             pairs.push(("kafka_offsets".to_owned(), starts.join(",")));
+        }
+    }
+    if let Some(known) = &source.registry {
+        pairs.push((registry::URL.to_owned(), known.url.clone()));
+        if known.credentials.is_some() {
+            pairs.push((registry::USER_INFO.to_owned(), MASK.to_owned()));
         }
     }
     for (key, value) in &source.custom {

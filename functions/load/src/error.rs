@@ -9,6 +9,7 @@ use penstock_kernel::state::JobState;
 use penstock_storage::StorageError;
 
 use crate::event::EventError;
+use crate::registry::RegistryError;
 
 /// The batch was not loaded, or not wholly, and comes again.
 #[derive(Debug, thiserror::Error)]
@@ -131,6 +132,9 @@ pub enum LoadError {
         #[source]
         source: PutError,
     },
+    /// The schema registry does not do its part.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// Other invocations committed first every time.
     #[error("job {job} lost {conflicts} races for its progress")]
     Contended {
@@ -189,6 +193,7 @@ impl LoadError {
             Self::Contended { .. }
             | Self::Catalog(CatalogError::Unavailable { .. } | CatalogError::Contended { .. }) => ErrorKind::Retry,
             Self::Put { source, .. } if source.may_pass() => ErrorKind::Retry,
+            Self::Registry(error) if error.may_pass() => ErrorKind::Retry,
             Self::NotLoading { .. }
             | Self::TableDropped { .. }
             | Self::Definition { .. }
@@ -201,6 +206,7 @@ impl LoadError {
             | Self::UnknownVolume { .. }
             | Self::Storage(_)
             | Self::Put { .. }
+            | Self::Registry(_)
             | Self::Catalog(CatalogError::Refused { .. }) => ErrorKind::Deployment,
             Self::Event(_)
             | Self::Ranges(_)
@@ -228,6 +234,7 @@ impl LoadError {
             Self::UnknownVolume { .. } | Self::Storage(_) => "WrongVolume",
             Self::Encode(_) => "EncodingFailed",
             Self::Put { .. } => "ObjectStoreFailed",
+            Self::Registry(_) => "RegistryFailed",
             Self::Contended { .. } => "Contended",
             Self::Catalog(_) => "CatalogFailed",
             Self::Miscounted { .. } => "Miscounted",

@@ -11,3 +11,4 @@ pub mod event;
 pub mod invocation;
 pub mod loader;
 pub mod log;
+pub mod registry;

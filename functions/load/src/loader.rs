@@ -17,7 +17,7 @@ use penstock_catalog::Catalog;
 use penstock_catalog::commit::{Commit, CommitOutcome, CommittedRange};
 use penstock_catalog::job::JobSnapshot;
 use penstock_kernel::encode::WriterOptions;
-use penstock_kernel::facts::Facts;
+use penstock_kernel::facts::{Facts, Schemas};
 use penstock_kernel::ids::JobId;
 use penstock_kernel::loaded::{LoadStatistics, Loaded, RejectedRow};
 use penstock_kernel::progress::ErrorWindow;
@@ -28,6 +28,7 @@ use serde::Serialize;
 
 use crate::error::LoadError;
 use crate::event::{Event, HeaderWish, kafka};
+use crate::registry::{Registry, RegistrySettings};
 
 mod files;
 mod prepared;
@@ -46,6 +47,7 @@ pub struct Loader {
     volumes: Arc<dyn Volumes>,
     settings: LoaderSettings,
     prepared: PreparedJobs,
+    registry: Registry,
 }
 
 /// How a [`Loader`] works.
@@ -63,6 +65,8 @@ pub struct LoaderSettings {
     pub put_pause: Duration,
     /// Races for progress that a batch may lose before it fails, at least 1. Each costs the conversion once more.
     pub max_conflicts: u32,
+    /// How schema registries are asked.
+    pub registry: RegistrySettings,
 }
 
 impl Default for LoaderSettings {
@@ -73,6 +77,7 @@ impl Default for LoaderSettings {
             put_timeout: Duration::from_secs(30),
             put_pause: Duration::from_millis(200),
             max_conflicts: 5,
+            registry: RegistrySettings::default(),
         }
     }
 }
@@ -115,7 +120,8 @@ enum Round {
 impl Loader {
     /// A loader of the jobs in `catalog`.
     pub fn new(catalog: Catalog, volumes: Arc<dyn Volumes>, settings: LoaderSettings) -> Self {
-        Self { catalog, volumes, settings, prepared: PreparedJobs::default() }
+        let registry = Registry::new(settings.registry.clone());
+        Self { catalog, volumes, settings, prepared: PreparedJobs::default(), registry }
     }
 
     /// Loads the Kafka event `event` (JSON as Lambda sends it) for `job`. `Ok` means that every record of it that the
@@ -206,7 +212,8 @@ impl Loader {
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
-        let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms));
+        let schemas = self.schemas(prepared, selection).await?;
+        let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms).with_schemas(schemas));
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));
@@ -256,6 +263,15 @@ impl Loader {
             Verdict::Continue(_) | Verdict::Refuse { .. } => {}
         }
         Ok(if selection.more { Round::More } else { Round::Done })
+    }
+
+    /// The schemas that the batch's records name.
+    async fn schemas(&self, prepared: &Prepared, selection: &Selection<'_>) -> Result<Schemas, LoadError> {
+        let ids = prepared.plan.schemas_needed(&selection.batch);
+        match &prepared.definition.source.registry {
+            Some(registry) if !ids.is_empty() => Ok(self.registry.schemas(registry, &ids).await?),
+            _ => Ok(Schemas::default()),
+        }
     }
 
     /// Prepares the job's version; a definition that cannot work pauses the job, a dropped table cancels it.

@@ -65,6 +65,7 @@ pub(crate) fn definition(name: &str, table: TableId) -> JobDefinition {
             topic: "t".to_owned(),
             pinned: None,
             default_start: None,
+            registry: None,
             custom: BTreeMap::from([("group.id".to_owned(), "g".to_owned())]),
         },
     }

@@ -1,4 +1,4 @@
-//! Kafka, S3 and DynamoDB: embedded unless given.
+//! Kafka, S3, DynamoDB and a schema registry: embedded unless given.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,6 +8,7 @@ use penstock_catalog::store::dynamodb::DynamoSettings;
 use penstock_local::broker::{Broker, BrokerConfig, BrokerError};
 use penstock_local::data_dir::DataDir;
 use penstock_local::dynamodb::{DynamoConfig, DynamoServer};
+use penstock_local::registry::{RegistryConfig, RegistryServer};
 use penstock_local::s3::{S3Config, S3Server};
 use penstock_storage::{BuiltinStorage, Keys};
 
@@ -18,6 +19,7 @@ pub(super) struct Services {
     broker: Option<Broker>,
     s3: Option<S3Server>,
     dynamodb: Option<DynamoServer>,
+    registry: Option<RegistryServer>,
 }
 
 impl Services {
@@ -27,7 +29,7 @@ impl Services {
         data: &DataDir,
         told: &impl Fn(&str, &str, &str),
     ) -> Result<Self, StartError> {
-        let mut services = Self { broker: None, s3: None, dynamodb: None };
+        let mut services = Self { broker: None, s3: None, dynamodb: None, registry: None };
         match services.start_each(settings, data, told).await {
             Ok(()) => Ok(services),
             Err(error) => {
@@ -76,6 +78,15 @@ impl Services {
             }
             Part::Outside(endpoint) => told("DynamoDB", endpoint.as_deref().unwrap_or("AWS"), "outside"),
         }
+        match &settings.registry {
+            Part::Embedded(port) => {
+                let config = RegistryConfig { listen: loopback(*port), file: data.schemas() };
+                let started = RegistryServer::start(config).await;
+                let registry = self.registry.insert(started.map_err(|error| service_error("schema registry", error))?);
+                told("Schema registry", &registry.url(), "Avro and JSON Schema");
+            }
+            Part::Outside(url) => told("Schema registry", url, "outside"),
+        }
         Ok(())
     }
 
@@ -96,7 +107,12 @@ impl Services {
                 dynamodb.shutdown(grace).await;
             }
         };
-        tokio::join!(broker, s3, dynamodb);
+        let registry = async {
+            if let Some(registry) = self.registry {
+                registry.shutdown(grace).await;
+            }
+        };
+        tokio::join!(broker, s3, dynamodb, registry);
     }
 
     /// `host:port` of the brokers.

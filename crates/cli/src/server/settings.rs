@@ -30,6 +30,7 @@ pub struct ServerSettings {
     pub(super) kafka_partitions: i32,
     pub(super) s3: Part<u16, Option<String>>,
     pub(super) dynamodb: Part<u16, Option<String>>,
+    pub(super) registry: Part<u16, String>,
     pub(super) bucket: String,
     pub(super) table: String,
     pub(super) region: String,
@@ -64,6 +65,7 @@ impl ServerSettings {
             kafka_partitions: args.kafka_partitions,
             s3: Part::Embedded(args.s3_port),
             dynamodb: Part::Embedded(args.dynamodb_port),
+            registry: Part::Embedded(args.registry_port),
             bucket: "penstock".to_owned(),
             table: "penstock".to_owned(),
             region: "us-east-1".to_owned(),
@@ -87,6 +89,9 @@ impl ServerSettings {
         }
         if let Some(endpoint) = args.dynamodb_endpoint.as_ref().or(args.aws_endpoint.as_ref()) {
             settings.dynamodb = Part::Outside(Some(endpoint.clone()));
+        }
+        if let Some(url) = &args.registry_url {
+            settings.registry = Part::Outside(url.url.clone());
         }
         if args.aws {
             settings.s3 = Part::Outside(None);
@@ -243,6 +248,7 @@ impl StartError {
             "Kafka broker" => "--kafka-port",
             "S3" => "--s3-port",
             "DynamoDB" => "--dynamodb-port",
+            "schema registry" => "--registry-port",
             _ => "--mysql-port",
         };
         Self::Busy { part, address: address.ip(), port: address.port(), flag }

@@ -216,7 +216,7 @@ impl JsonReader {
     }
 }
 
-fn steps(path: &Path) -> (&[Step], NoArray) {
+pub(crate) fn steps(path: &Path) -> (&[Step], NoArray) {
     match path {
         Path::Place { steps, no_array } => (steps, *no_array),
         Path::Select { prefix, .. } => (prefix, NoArray::Nothing),

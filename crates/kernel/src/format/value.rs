@@ -3,10 +3,11 @@
 use std::fmt;
 
 use super::csv::escape::Unescape;
+use super::typed::Typed;
 use crate::batch::Headers;
 
 /// A source field before its column's type is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value<'a> {
     /// The record says nothing about it.
     Missing,
@@ -38,6 +39,8 @@ pub(crate) enum Value<'a> {
     Moment(i64),
     /// A record's headers.
     Headers(Headers<'a>),
+    /// A value of a binary format.
+    Typed(Typed<'a>),
     /// The path has an index where the record has neither array nor null.
     NoArray,
 }
@@ -65,6 +68,10 @@ impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let built: String;
         let text = match self {
+            Self::Typed(typed) => {
+                built = typed.to_string();
+                &built
+            }
             Self::Missing | Self::Null | Self::NoArray => "null",
             Self::EscapedField(raw, unescape) => {
                 let mut field = String::new();

@@ -2,7 +2,6 @@
 
 use super::PathError;
 use crate::metadata::MetadataField;
-use crate::property::Format;
 use crate::separator::SeparatorError;
 use crate::table::ColumnType;
 
@@ -10,12 +9,6 @@ use crate::table::ColumnType;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionError {
-    /// Records of this format cannot be read yet.
-    #[error("format = `{format}` is not supported yet")]
-    FormatNotYet {
-        /// The format.
-        format: Format,
-    },
     /// Rows cannot be left out yet.
     #[error("WHERE `{filter}` is not supported yet")]
     FilterNotYet {
@@ -184,7 +177,6 @@ impl DefinitionError {
     /// What the user might do, if there is something to say beyond the error itself.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::FormatNotYet { .. } => "supported are csv and json",
             Self::DuplicateMetadata { field, .. } => {
                 return Some(format!("give it another name: `{field} AS ...` in INCLUDE METADATA"));
             }

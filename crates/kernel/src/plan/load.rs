@@ -34,7 +34,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         rejected: Rejections::new(&batch.records),
         tables: Vec::new(),
     };
-    let mut scratch = ReaderScratch::default();
+    let mut scratch = ReaderScratch::new(facts);
     for (number, record) in batch.records.iter().enumerate() {
         ranges.meet(record);
         let Some(value) = record.value.filter(|value| !value.is_empty()) else {
@@ -101,6 +101,7 @@ impl<'a> Loading<'_, 'a> {
                 self.rows.text_bytes += self.text_bytes(row.raw.len()) + of.metadata_bytes;
                 let of = (of.topic, of.record);
                 self.rows.push(self.plan, values, of, source, &mut self.scratch, &mut self.rejected);
+                self.rows.text_bytes = self.rows.text_bytes.saturating_add(self.scratch.take_made_bytes());
             }
             Err(reason) => self.rejected.push(Rejection { source, column: None, reason }),
         }

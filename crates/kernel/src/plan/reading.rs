@@ -6,6 +6,7 @@ use super::error::DefinitionError;
 use super::mapping::Mapping;
 use super::paths;
 use crate::format::Reader;
+use crate::format::avro::{AvroReader, Zone};
 use crate::format::csv::CsvReader;
 use crate::format::csv::escape::Unescape;
 use crate::format::json::JsonReader;
@@ -23,7 +24,7 @@ pub(super) fn reader(
     match job.properties.format() {
         Format::Json => json(&job.properties, mapping, table).map(Reader::Json),
         Format::Csv => csv(job, mapping).map(|reader| Reader::Csv(Box::new(reader))),
-        format @ Format::Avro => Err(DefinitionError::FormatNotYet { format }),
+        Format::Avro => avro(&job.properties, mapping, table).map(Reader::Avro),
     }
 }
 
@@ -36,6 +37,15 @@ fn json(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) 
         reader = reader.with_root(&root);
     }
     Ok(reader.with_strip_outer_array(properties.strip_outer_array()))
+}
+
+/// `json_root` and `strip_outer_array` say nothing about Avro, which has one record a message.
+fn avro(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) -> Result<AvroReader, DefinitionError> {
+    let zone = Zone::of(&properties.timezone());
+    Ok(match paths::jsonpaths(properties.jsonpaths())? {
+        Some((paths, texts)) => AvroReader::matched(&mapping.fit_paths(paths, &texts, table)?, zone),
+        None => AvroReader::simple(mapping.names(), zone),
+    })
 }
 
 fn csv(job: &JobDefinition, mapping: &Mapping) -> Result<CsvReader, DefinitionError> {

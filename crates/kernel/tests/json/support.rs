@@ -141,6 +141,7 @@ pub(crate) fn job<'p>(
             topic: "topic".to_owned(),
             pinned: None,
             default_start: None,
+            registry: None,
             custom: BTreeMap::new(),
         },
     }

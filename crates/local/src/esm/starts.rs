@@ -67,6 +67,7 @@ mod tests {
             topic: "t".to_owned(),
             pinned,
             default_start,
+            registry: None,
             custom: BTreeMap::new(),
         }
     }

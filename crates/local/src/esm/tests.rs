@@ -124,6 +124,7 @@ impl Fixture {
                 topic: "t".to_owned(),
                 pinned: None,
                 default_start: start,
+                registry: None,
                 custom: custom.clone(),
             },
         };

@@ -176,6 +176,7 @@ async fn sdk_steers_aliases_and_mappings() {
             topic: "t".to_owned(),
             pinned: None,
             default_start: None,
+            registry: None,
             custom: BTreeMap::from([("client.id".to_owned(), "mine".to_owned())]),
         },
     };

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, LoadClauses, StartOffset};
 use penstock_kernel::partitioning::Partitioning;
-use penstock_kernel::property::{JobProperties, PropertyError};
+use penstock_kernel::property::{Format, JobProperties, PropertyError};
 use penstock_kernel::separator::{self, SeparatorError};
 use penstock_kernel::table::TableDefinition;
 
-use super::kafka;
 use super::partition_by::unknown_partition;
+use super::{kafka, registry};
 use crate::error::{SqlError, code};
 use crate::position::Position;
 use crate::statement::{AlterRoutineLoad, CreateRoutineLoad, Pairs};
@@ -47,7 +47,7 @@ pub fn job_definition(statement: &CreateRoutineLoad, context: JobContext<'_>) ->
         });
     }
     check_clauses(&statement.clauses, context.table)?;
-    Ok(JobDefinition {
+    let definition = JobDefinition {
         id: JobId(0),
         version: 1,
         name: name.clone(),
@@ -56,7 +56,9 @@ pub fn job_definition(statement: &CreateRoutineLoad, context: JobContext<'_>) ->
         clauses: statement.clauses.clone(),
         properties: properties(&pairs)?,
         source: kafka::source(&statement.source, &format!("{name}_{}", context.uuid))?,
-    })
+    };
+    check_registry(&definition)?;
+    Ok(definition)
 }
 
 /// The version of a job that follows `current` when `statement` alters it. Moving the progress to start offsets that the
@@ -86,7 +88,19 @@ pub fn altered_definition(
         filter: new.filter.clone().or_else(|| old.filter.clone()),
         table_partitions: new.table_partitions.clone().or_else(|| old.table_partitions.clone()),
     };
-    Ok(JobDefinition { version: current.version.saturating_add(1), clauses, properties, source, ..current.clone() })
+    let altered =
+        JobDefinition { version: current.version.saturating_add(1), clauses, properties, source, ..current.clone() };
+    check_registry(&altered)?;
+    Ok(altered)
+}
+
+/// A format whose records only name their schemas needs to know where those are.
+fn check_registry(definition: &JobDefinition) -> Result<(), SqlError> {
+    if definition.properties.format() != Format::Avro || definition.source.registry.is_some() {
+        return Ok(());
+    }
+    Err(SqlError::analysis(&format!("{} is a required property of format = `avro`", registry::URL))
+        .with_hint(format!("FROM KAFKA (..., \"{}\" = \"http://localhost:8081\")", registry::URL)))
 }
 
 /// The source partitions that `statement` moves, each with where it is to go on; empty without `kafka_offsets`.

@@ -6,6 +6,7 @@ use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::security::Security;
 use penstock_kernel::source_property::{CLIENT_PREFIX as CUSTOM, SOURCE_PROPERTIES, SourceProperty};
 
+use super::registry;
 use crate::error::SqlError;
 use crate::similar::nearest;
 use crate::statement::{Pair, Pairs};
@@ -29,7 +30,8 @@ pub(super) fn source(pairs: &Pairs, group: &str) -> Result<KafkaSource, SqlError
     let mut custom = custom(pairs)?;
     check_security(pairs, &custom)?;
     custom.entry(GROUP.to_owned()).or_insert_with(|| group.to_owned());
-    Ok(KafkaSource { brokers, topic, pinned: pinned(pairs)?, default_start: default_start(pairs)?, custom })
+    let registry = registry::registry(None, pairs)?;
+    Ok(KafkaSource { brokers, topic, pinned: pinned(pairs)?, default_start: default_start(pairs)?, custom, registry })
 }
 
 /// `current` as ALTER changes it: brokers, start offsets and custom properties may change, the topic not.
@@ -58,6 +60,7 @@ pub(super) fn altered(current: &KafkaSource, pairs: &Pairs) -> Result<KafkaSourc
     source.default_start = default_start(pairs)?.or(source.default_start);
     source.custom.extend(custom(pairs)?);
     check_security(pairs, &source.custom)?;
+    source.registry = registry::registry(source.registry, pairs)?;
     Ok(source)
 }
 
@@ -73,8 +76,8 @@ fn wrong(pair: &Pair, detail: &str) -> SqlError {
 
 fn check_keys(pairs: &Pairs) -> Result<(), SqlError> {
     for pair in &pairs.0 {
-        if pair.key.starts_with("confluent.") {
-            return Err(wrong(pair, &format!("{} is not supported yet", pair.key)));
+        if registry::is_known(pair)? {
+            continue;
         }
         let custom = pair.key.strip_prefix(CUSTOM).is_some_and(|name| !name.is_empty());
         let known = custom || [BROKERS, TOPIC, PARTITIONS, OFFSETS].contains(&pair.key.as_str());

@@ -146,7 +146,12 @@ fn sources_that_make_no_sense_are_refused() {
         (", 'kafka_broker_list' = 'a:99999'", "does not match with host:port"),
         (", 'kafka_topic' = 'a,b'", "hint: a job reads one topic"),
         (", 'kafka_topic' = ' '", "kafka_topic is a required property"),
-        (", 'confluent.schema.registry.url' = 'x'", "is not supported yet"),
+        (
+            ", 'confluent.schema.registry.url' = 'x'",
+            "confluent.schema.registry.url: expected a URL that begins with http://",
+        ),
+        (", 'confluent.schema.registry.urls' = 'x'", "confluent.schema.registry.urls: is not supported"),
+        (", 'confluent.schema.registry.basic.auth.user.info' = 'a:b'", "needs `confluent.schema.registry.url`"),
     ] {
         let error = try_job(&source(pairs)).expect_err(pairs).to_string();
         assert!(error.contains(expected), "{pairs}: {error}");
@@ -249,6 +254,40 @@ fn alter_replaces_what_it_names_and_nothing_else() {
         let error = altered(&format!("ALTER ROUTINE LOAD FOR clicks {sql}")).expect_err(sql).to_string();
         assert!(error.contains(expected), "{sql}: {error}");
     }
+}
+
+const REGISTRY: &str = "confluent.schema.registry.url";
+
+#[test]
+fn avro_needs_a_registry() {
+    let avro = |pairs: &str| source(pairs).replace("FROM KAFKA", "PROPERTIES ('format' = 'avro') FROM KAFKA");
+    let error = try_job(&avro("")).expect_err("no registry").to_string();
+    assert!(error.contains("confluent.schema.registry.url is a required property of format = `avro`"), "{error}");
+    let job = job(&avro(&format!(", '{REGISTRY}' = 'https://key:hush@host:81/'")));
+    let registry = job.source.registry.as_ref().unwrap();
+    assert_eq!(registry.url, "https://host:81");
+    assert_eq!(registry.credentials.as_ref().unwrap().secret, "hush");
+    let text = render::create_job(&job, "site_clicks");
+    assert!(!text.contains("hush") && !text.contains("key:") && text.contains("https://host:81"), "{text}");
+}
+
+#[test]
+fn alter_gives_no_credentials_to_another_registry() {
+    let mut current = job(&source(&format!(", '{REGISTRY}' = 'http://a'")));
+    let mut alter = |pairs: &str| {
+        let sql = format!("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ({pairs})");
+        let Statement::AlterJob(statement) = Statement::parse(&sql).unwrap() else {
+            panic!("not ALTER");
+        };
+        current = altered_definition(&current, &statement, &clicks()).unwrap();
+        let registry = current.source.registry.clone().unwrap();
+        (registry.url, registry.credentials.map(|credentials| credentials.secret))
+    };
+    let user_info = "confluent.schema.registry.basic.auth.user.info";
+    assert_eq!(alter("'property.a' = 'b'"), ("http://a".to_owned(), None));
+    assert_eq!(alter(&format!("'{user_info}' = 'k:one'")), ("http://a".to_owned(), Some("one".to_owned())));
+    assert_eq!(alter(&format!("'{REGISTRY}' = 'http://b'")), ("http://b".to_owned(), None));
+    assert_eq!(alter(&format!("'{REGISTRY}' = 'http://k:two@c'")), ("http://c".to_owned(), Some("two".to_owned())));
 }
 
 #[test]

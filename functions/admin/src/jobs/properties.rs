@@ -87,11 +87,15 @@ impl<'a> Shown<'a> {
     /// `DataSourceProperties`
     pub(super) fn data_source_properties(&self) -> String {
         let numbers: Vec<String> = self.position.source_partitions().iter().map(ToString::to_string).collect();
-        Object::default()
-            .text("topic", &self.definition.source.topic)
+        let source = &self.definition.source;
+        let mut object = Object::default()
+            .text("topic", &source.topic)
             .text("currentKafkaPartitions", numbers.join(","))
-            .text("brokerList", self.definition.source.brokers.join(","))
-            .print()
+            .text("brokerList", source.brokers.join(","));
+        if let Some(registry) = &source.registry {
+            object = object.text("confluent.schema.registry.url", registry);
+        }
+        object.print()
     }
 
     /// `CustomProperties`, secrets masked.

@@ -58,6 +58,7 @@ fn source(default_start: StartOffset, pinned: Option<&[(i32, Option<StartOffset>
         topic: "t".into(),
         pinned: pinned.map(|pinned| pinned.iter().copied().collect()),
         default_start: Some(default_start),
+        registry: None,
         custom: BTreeMap::new(),
     }
 }

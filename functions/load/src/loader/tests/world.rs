@@ -293,6 +293,7 @@ impl World {
                 topic: TOPIC.into(),
                 pinned: shape.pinned,
                 default_start: shape.default_start,
+                registry: None,
                 custom: BTreeMap::new(),
             },
         };
