@@ -123,7 +123,9 @@ impl ColumnBuilder {
             Value::EscapedField(..) | Value::Bytes(_) | Value::Integer(_) | Value::Moment(_) | Value::Headers(_) => {
                 return field::append(self, value, scratch);
             }
-            Value::Typed(typed) => return typed::append(self, typed, scratch),
+            Value::Small(_) | Value::Plain(_) | Value::Octets(_) | Value::Decimal(..) => {
+                return typed::append(self, value, scratch);
+            }
             value if self.is_nested() => return self.append_nested(value, scratch),
             Value::Escaped(raw) if !matches!(self, Self::Json(_)) => {
                 scratch.unescaped.clear();

@@ -9,7 +9,7 @@ pub(crate) mod json;
 pub(crate) mod typed;
 pub(crate) mod value;
 
-use avro::{AvroReader, AvroScratch};
+use avro::{AvroReader, AvroScratch, Kept};
 use csv::{CsvReader, CsvScratch};
 use json::{JsonReader, JsonScratch, Selections};
 use value::Value;
@@ -27,7 +27,7 @@ pub(crate) enum Reader {
 }
 
 /// Room that is used again for each record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ReaderScratch<'a> {
     json: JsonScratch<'a>,
     csv: CsvScratch<'a>,
@@ -35,9 +35,9 @@ pub(crate) struct ReaderScratch<'a> {
 }
 
 impl<'a> ReaderScratch<'a> {
-    /// Room for a batch whose facts are `facts`.
-    pub(crate) fn new(facts: &'a Facts) -> Self {
-        Self { avro: AvroScratch::new(&facts.schemas), ..Self::default() }
+    /// Room for a batch whose facts are `facts`; values that need more room than others have it in `kept`.
+    pub(crate) fn new(facts: &'a Facts, kept: &'a Kept<'a>) -> Self {
+        Self { json: JsonScratch::default(), csv: CsvScratch::default(), avro: AvroScratch::new(&facts.schemas, kept) }
     }
 }
 

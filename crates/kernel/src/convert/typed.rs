@@ -30,10 +30,14 @@ impl From<Unprintable> for Invalid {
 }
 
 /// Appends one entry.
-pub(super) fn append(column: &mut ColumnBuilder, value: &Typed<'_>, scratch: &mut Scratch) -> Outcome {
-    let appended = match direct(column, value) {
-        Some(appended) => appended.map(|()| Outcome::Value),
-        None => through_text(column, value, scratch),
+#[inline]
+pub(super) fn append(column: &mut ColumnBuilder, value: &Value<'_>, scratch: &mut Scratch) -> Outcome {
+    let appended = match value.typed() {
+        None => Err(Invalid),
+        Some(value) => match direct(column, &value) {
+            Some(appended) => appended.map(|()| Outcome::Value),
+            None => through_text(column, &value, scratch),
+        },
     };
     appended.unwrap_or_else(|Invalid| {
         column.append_null();

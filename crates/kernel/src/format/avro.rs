@@ -8,6 +8,7 @@
 
 mod cursor;
 mod fault;
+mod kept;
 mod program;
 mod render;
 mod scalar;
@@ -21,18 +22,21 @@ use std::sync::Arc;
 use super::Row;
 use super::json::path::{NoArray, Path, Step as PathStep};
 use super::json::{Selections, steps};
-use super::typed::Typed;
+use super::typed::Small;
 use super::value::Value;
 use crate::batch::Batch;
 use crate::facts::{SchemaFact, Schemas};
 use crate::ids::SchemaId;
 use cursor::Cursor;
 use fault::{Fault, FaultKind};
+use kept::Keeper;
 use program::{FieldStep, Inside, Program, StepId};
 use scalar::{Skipper, deeper};
 use wants::Wants;
 
+pub(crate) use kept::Kept;
 pub(crate) use render::Nested;
+pub(crate) use schema::TimeUnit;
 pub(crate) use zone::Zone;
 
 /// How records are read; compiled once.
@@ -46,9 +50,10 @@ pub(crate) struct AvroReader {
 }
 
 /// What is known of a batch's schemas, and room that is used again for each record.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AvroScratch<'a> {
-    schemas: Option<&'a Schemas>,
+    schemas: &'a Schemas,
+    keeper: Keeper<'a>,
     /// By schema: its program, or why it has none.
     programs: Vec<Result<Program<'a>, String>>,
     places: HashMap<SchemaId, usize>,
@@ -113,6 +118,7 @@ impl AvroReader {
             zone: self.zone,
             skipper: Skipper::new(program.schema),
             slots: &mut scratch.slots,
+            keeper: &mut scratch.keeper,
         };
         let mut cursor = Cursor::new(value, HEADER_BYTES);
         pass.step(0, &mut cursor, 0).map_err(|fault| fault.reason())?;
@@ -122,8 +128,9 @@ impl AvroReader {
         for (slot, number) in &self.selected {
             if let Some(value) = scratch.slots.get_mut(*slot) {
                 *value = match *value {
-                    Value::Typed(Typed::Nested(nested)) => {
-                        Value::Typed(Typed::Nested(Nested { selection: Some(*number), ..nested }))
+                    Value::Small(Small::Nested(nested)) => {
+                        let selected = Nested { selection: Some(*number), ..*nested };
+                        Value::Small(Small::Nested(scratch.keeper.keep(selected)))
                     }
                     _ => Value::Selected("", *number),
                 };
@@ -179,9 +186,16 @@ fn unusable(id: SchemaId, why: &str) -> String {
 }
 
 impl<'a> AvroScratch<'a> {
-    /// Room for a batch whose schemas are `schemas`.
-    pub(crate) fn new(schemas: &'a Schemas) -> Self {
-        Self { schemas: Some(schemas), ..Self::default() }
+    /// Room for a batch whose schemas are `schemas`; large values go into `kept`.
+    pub(crate) fn new(schemas: &'a Schemas, kept: &'a Kept<'a>) -> Self {
+        Self {
+            schemas,
+            keeper: Keeper::new(kept),
+            programs: Vec::new(),
+            places: HashMap::new(),
+            last: None,
+            slots: Vec::new(),
+        }
     }
 
     #[cold]
@@ -189,7 +203,7 @@ impl<'a> AvroScratch<'a> {
         let place = match self.places.get(&id) {
             Some(place) => *place,
             None => {
-                let program = match self.schemas.and_then(|schemas| schemas.get(id)) {
+                let program = match self.schemas.get(id) {
                     Some(SchemaFact::Avro(schema)) => Program::new(schema, wants).map_err(|why| unusable(id, &why)),
                     Some(SchemaFact::Unusable(why)) => Err(unusable(id, why)),
                     None => Err(unusable(id, "is not known")),
@@ -211,6 +225,7 @@ struct Pass<'p, 'a> {
     zone: Zone,
     skipper: Skipper<'a>,
     slots: &'p mut Vec<Value<'a>>,
+    keeper: &'p mut Keeper<'a>,
 }
 
 /// Recursion follows wanted paths, which are of the definition, and types, which data nests to a limited depth.
@@ -267,16 +282,14 @@ impl<'a> Pass<'_, 'a> {
         if want.slots.is_empty() {
             return Ok(());
         }
-        let value = value.unwrap_or_else(|| {
-            let bytes = start.get(..start.len() - cursor.rest().len()).unwrap_or_default();
-            Value::Typed(Typed::Nested(Nested {
-                bytes,
-                schema: program.schema,
-                node: step.node,
-                zone: self.zone,
-                selection: None,
-            }))
-        });
+        let value = match value {
+            Some(value) => value,
+            None => {
+                let bytes = start.get(..start.len() - cursor.rest().len()).unwrap_or_default();
+                let (schema, node, zone) = (program.schema, step.node, self.zone);
+                Value::Small(Small::Nested(self.keeper.keep(Nested { bytes, schema, node, zone, selection: None })))
+            }
+        };
         for slot in &want.slots {
             self.set(*slot, value);
         }

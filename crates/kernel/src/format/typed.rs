@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::avro::Nested;
+use super::avro::{Nested, TimeUnit};
 
 /// A value with a type.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,49 @@ pub(crate) enum Typed<'a> {
     /// Months, days and milliseconds, each four bytes, little-endian.
     Duration(&'a [u8; 12]),
     /// A value with parts.
-    Nested(Nested<'a>),
+    Nested(&'a Nested<'a>),
+}
+
+/// What of the above takes 16 bytes at most, so that a [`Value`](super::value::Value) stays as small as it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Small<'a> {
+    Long(i64),
+    Float(f32),
+    Double(f64),
+    Date(i32),
+    Time {
+        raw: i64,
+        unit: TimeUnit,
+    },
+    /// Told by a clock that is `ahead_s` seconds ahead of the one that `raw` counts by.
+    DateTime {
+        raw: i64,
+        unit: TimeUnit,
+        ahead_s: i32,
+    },
+    Uuid(&'a [u8; 16]),
+    Duration(&'a [u8; 12]),
+    Nested(&'a Nested<'a>),
+}
+
+impl<'a> Small<'a> {
+    #[inline]
+    pub(crate) fn typed(self) -> Typed<'a> {
+        match self {
+            Self::Long(number) => Typed::Long(number),
+            Self::Float(number) => Typed::Float(number),
+            Self::Double(number) => Typed::Double(number),
+            Self::Date(days) => Typed::Date(days),
+            Self::Time { raw, unit } => Typed::Time { raw, micros: unit.micros(raw) },
+            Self::DateTime { raw, unit, ahead_s } => {
+                let micros = unit.micros(raw).saturating_add(i64::from(ahead_s) * 1_000_000);
+                Typed::DateTime { raw, micros }
+            }
+            Self::Uuid(bytes) => Typed::Uuid(bytes),
+            Self::Duration(bytes) => Typed::Duration(bytes),
+            Self::Nested(nested) => Typed::Nested(nested),
+        }
+    }
 }
 
 /// Bytes of JSON text that a value may have: what a JSON column holds.

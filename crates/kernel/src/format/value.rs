@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::csv::escape::Unescape;
-use super::typed::Typed;
+use super::typed::{Small, Typed};
 use crate::batch::Headers;
 
 /// A source field before its column's type is looked at.
@@ -39,8 +39,14 @@ pub(crate) enum Value<'a> {
     Moment(i64),
     /// A record's headers.
     Headers(Headers<'a>),
-    /// A value of a binary format.
-    Typed(Typed<'a>),
+    /// A value of a binary format, small or borrowed as a whole.
+    Small(Small<'a>),
+    /// Text of a binary format: no escapes, any characters.
+    Plain(&'a str),
+    /// Bytes of a binary format, text or not.
+    Octets(&'a [u8]),
+    /// A decimal of a binary format, as [`Typed::Decimal`] has it.
+    Decimal(&'a [u8], u32),
     /// The path has an index where the record has neither array nor null.
     NoArray,
 }
@@ -60,6 +66,20 @@ impl Value<'_> {
     }
 }
 
+impl<'a> Value<'a> {
+    /// The value with its type, if its format knows that.
+    #[inline]
+    pub(crate) fn typed(&self) -> Option<Typed<'a>> {
+        match *self {
+            Self::Small(small) => Some(small.typed()),
+            Self::Plain(text) => Some(Typed::Text(text)),
+            Self::Octets(bytes) => Some(Typed::Bytes(bytes)),
+            Self::Decimal(unscaled, scale) => Some(Typed::Decimal { unscaled, scale }),
+            _ => None,
+        }
+    }
+}
+
 /// Bytes of a value that a reason quotes.
 const SHOWN_BYTES: usize = 80;
 
@@ -68,8 +88,8 @@ impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let built: String;
         let text = match self {
-            Self::Typed(typed) => {
-                built = typed.to_string();
+            Self::Small(_) | Self::Plain(_) | Self::Octets(_) | Self::Decimal(..) => {
+                built = self.typed().map(|typed| typed.to_string()).unwrap_or_default();
                 &built
             }
             Self::Missing | Self::Null | Self::NoArray => "null",

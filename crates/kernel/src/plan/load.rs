@@ -10,6 +10,7 @@ use super::{Plan, division};
 use crate::batch::{Batch, Record};
 use crate::convert::Scratch;
 use crate::facts::Facts;
+use crate::format::avro::Kept;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
 use crate::format::{ReaderScratch, Row};
 use crate::loaded::{Loaded, RejectedRows, TablePartition};
@@ -24,6 +25,7 @@ const MAX_REPEATED_BYTES: usize = 64 << 20;
 
 pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
     let mut ranges = Ranges::default();
+    let kept = Kept::default();
     let mut loading = Loading {
         plan,
         facts,
@@ -34,7 +36,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         rejected: Rejections::new(&batch.records),
         tables: Vec::new(),
     };
-    let mut scratch = ReaderScratch::new(facts);
+    let mut scratch = ReaderScratch::new(facts, &kept);
     for (number, record) in batch.records.iter().enumerate() {
         ranges.meet(record);
         let Some(value) = record.value.filter(|value| !value.is_empty()) else {

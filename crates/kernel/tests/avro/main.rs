@@ -13,3 +13,6 @@ mod encode;
 mod laws;
 #[path = "../json/support.rs"]
 mod support;
+
+/// Format of jobs that say none.
+const FORMAT: &str = "avro";

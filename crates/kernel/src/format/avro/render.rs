@@ -113,8 +113,7 @@ impl<'a> Printer<'_, 'a> {
                 self.into.push_str(if flag { "true" } else { "false" });
                 Ok(())
             }
-            Value::Typed(typed) => typed.write_json(self.into),
-            _ => Err(Unprintable),
+            value => value.typed().ok_or(Unprintable)?.write_json(self.into),
         }
     }
 

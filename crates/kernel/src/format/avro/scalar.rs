@@ -4,53 +4,42 @@ use super::cursor::Cursor;
 use super::fault::{Fault, FaultKind, MAX_EMPTY_ITEMS};
 use super::schema::{AvroSchema, MAX_DEPTH, NodeId, TimeUnit, Timestamp, Type};
 use super::zone::Zone;
-use crate::format::typed::Typed;
+use crate::format::typed::Small;
 use crate::format::value::Value;
 
 /// The value of a type without parts that is next. A type with parts is none of these and gives [`Value::Missing`].
 #[inline]
 pub(crate) fn read<'a>(node: &'a Type, zone: Zone, cursor: &mut Cursor<'a>) -> Result<Value<'a>, Fault> {
-    Ok(Value::Typed(match node {
-        Type::Null => return Ok(Value::Null),
-        Type::Boolean => return cursor.boolean().map(Value::Boolean),
-        Type::Int => Typed::Long(i64::from(cursor.int()?)),
-        Type::Long => Typed::Long(cursor.long()?),
-        Type::Float => Typed::Float(f32::from_le_bytes(*cursor.array("a float")?)),
-        Type::Double => Typed::Double(f64::from_le_bytes(*cursor.array("a double")?)),
-        Type::Bytes => Typed::Bytes(cursor.bytes("bytes")?),
-        Type::String => Typed::Text(cursor.text()?),
-        Type::Fixed(size) => Typed::Bytes(cursor.take(*size, "a fixed")?),
+    Ok(match node {
+        Type::Null => Value::Null,
+        Type::Boolean => Value::Boolean(cursor.boolean()?),
+        Type::Int => Value::Small(Small::Long(i64::from(cursor.int()?))),
+        Type::Long => Value::Small(Small::Long(cursor.long()?)),
+        Type::Float => Value::Small(Small::Float(f32::from_le_bytes(*cursor.array("a float")?))),
+        Type::Double => Value::Small(Small::Double(f64::from_le_bytes(*cursor.array("a double")?))),
+        Type::Bytes => Value::Octets(cursor.bytes("bytes")?),
+        Type::String => Value::Plain(cursor.text()?),
+        Type::Fixed(size) => Value::Octets(cursor.take(*size, "a fixed")?),
         Type::Enum(symbols) => {
             let number = cursor.choice(symbols.len(), "enum symbol")?;
-            Typed::Text(symbols.get(number).map_or("", |symbol| symbol))
+            Value::Plain(symbols.get(number).map_or("", |symbol| symbol))
         }
-        Type::Decimal { scale, size: None } => Typed::Decimal { unscaled: cursor.bytes("a decimal")?, scale: *scale },
-        Type::Decimal { scale, size: Some(size) } => {
-            Typed::Decimal { unscaled: cursor.take(*size, "a decimal")?, scale: *scale }
-        }
-        Type::Date => Typed::Date(cursor.int()?),
+        Type::Decimal { scale, size: None } => Value::Decimal(cursor.bytes("a decimal")?, *scale),
+        Type::Decimal { scale, size: Some(size) } => Value::Decimal(cursor.take(*size, "a decimal")?, *scale),
+        Type::Date => Value::Small(Small::Date(cursor.int()?)),
         Type::Time(unit) => {
             let raw = if *unit == TimeUnit::Millis { i64::from(cursor.int()?) } else { cursor.long()? };
-            Typed::Time { raw, micros: micros(raw, *unit) }
+            Value::Small(Small::Time { raw, unit: *unit })
         }
         Type::Timestamp(Timestamp { unit, local }) => {
             let raw = cursor.long()?;
-            let micros = micros(raw, *unit);
-            Typed::DateTime { raw, micros: if *local { micros } else { zone.wall_clock(micros) } }
+            let ahead_s = if *local { 0 } else { zone.ahead_s(unit.micros(raw)) };
+            Value::Small(Small::DateTime { raw, unit: *unit, ahead_s })
         }
-        Type::Uuid => Typed::Uuid(cursor.array("a uuid")?),
-        Type::Duration => Typed::Duration(cursor.array("a duration")?),
-        Type::Array(_) | Type::Map(_) | Type::Record(_) | Type::Union(_) => return Ok(Value::Missing),
-    }))
-}
-
-/// At the end of its range if it is beyond; no calendar goes that far. Less than a microsecond is cut off, backwards.
-fn micros(raw: i64, unit: TimeUnit) -> i64 {
-    match unit {
-        TimeUnit::Millis => raw.saturating_mul(1_000),
-        TimeUnit::Micros => raw,
-        TimeUnit::Nanos => raw.div_euclid(1_000),
-    }
+        Type::Uuid => Value::Small(Small::Uuid(cursor.array("a uuid")?)),
+        Type::Duration => Value::Small(Small::Duration(cursor.array("a duration")?)),
+        Type::Array(_) | Type::Map(_) | Type::Record(_) | Type::Union(_) => Value::Missing,
+    })
 }
 
 /// Passes over values, checking them like any other.

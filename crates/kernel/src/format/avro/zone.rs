@@ -35,18 +35,15 @@ impl Zone {
         Self::Fixed(if negative { -seconds } else { seconds })
     }
 
-    /// The same microseconds since 1970-01-01 00:00:00 by this zone's clocks. An instant that no calendar has stays.
+    /// Seconds by which this zone's clocks are ahead of UTC's at an instant, microseconds since 1970-01-01 00:00:00 UTC; 0
+    /// for one that no calendar has.
     #[inline]
-    pub(crate) fn wall_clock(self, micros: i64) -> i64 {
-        let ahead_s = match self {
-            Self::Fixed(0) => return micros,
+    pub(crate) fn ahead_s(self, micros: i64) -> i32 {
+        match self {
             Self::Fixed(seconds) => seconds,
-            Self::Named(zone) => match DateTime::from_timestamp_micros(micros) {
-                Some(instant) => zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc(),
-                None => return micros,
-            },
-        };
-        micros.saturating_add(i64::from(ahead_s) * 1_000_000)
+            Self::Named(zone) => DateTime::from_timestamp_micros(micros)
+                .map_or(0, |instant| zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()),
+        }
     }
 }
 
@@ -56,9 +53,7 @@ mod tests {
 
     #[test]
     fn clocks_follow_the_rules_of_their_place() {
-        let hours = |zone: &str, seconds: i64| {
-            (Zone::of(zone).wall_clock(seconds * 1_000_000) - seconds * 1_000_000) / 3_600_000_000
-        };
+        let hours = |zone: &str, seconds: i64| Zone::of(zone).ahead_s(seconds * 1_000_000) / 3_600;
         let (winter, summer) = (1_704_067_200, 1_719_792_000);
         assert_eq!(hours("Etc/UTC", winter), 0);
         assert_eq!(hours("Europe/Vienna", winter), 1);
@@ -67,11 +62,6 @@ mod tests {
         assert_eq!(hours("CST", summer), 8);
         assert_eq!(hours("-03:00", summer), -3);
         assert_eq!(hours("+08:00", -1), 8);
-    }
-
-    #[test]
-    fn the_end_of_all_time_is_no_trouble() {
-        assert_eq!(Zone::of("Europe/Vienna").wall_clock(i64::MAX), i64::MAX);
-        assert_eq!(Zone::of("+14:00").wall_clock(i64::MAX), i64::MAX);
+        assert_eq!(hours("Europe/Vienna", i64::MAX / 1_000_000), 0);
     }
 }

@@ -14,6 +14,19 @@ pub(crate) enum TimeUnit {
     Nanos,
 }
 
+impl TimeUnit {
+    /// The number in microseconds, at the end of its range if it is beyond: no calendar goes that far. Less than a
+    /// microsecond is cut off, backwards.
+    #[inline]
+    pub(crate) fn micros(self, raw: i64) -> i64 {
+        match self {
+            Self::Millis => raw.saturating_mul(1_000),
+            Self::Micros => raw,
+            Self::Nanos => raw.div_euclid(1_000),
+        }
+    }
+}
+
 /// How a long is a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timestamp {
