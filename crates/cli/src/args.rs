@@ -24,7 +24,7 @@ pub enum Command {
     /// Start everything on this machine, replay the tutorial, then serve until Ctrl-C
     Quickstart(QuickstartArgs),
     /// Serve: Kafka, S3, DynamoDB, a schema registry and the MySQL gateway, each embedded unless given
-    Up(UpArgs),
+    Up(Box<UpArgs>),
     /// Talk SQL to a server
     Sql(SqlArgs),
     /// Load records from files with a job's definition, offline, and print what becomes of them

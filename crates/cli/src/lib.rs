@@ -28,7 +28,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let code = runtime.block_on(async {
         match cli.command {
             Command::Quickstart(args) => quickstart::run(args).await,
-            Command::Up(args) => up::run(args).await,
+            Command::Up(args) => up::run(*args).await,
             Command::Sql(args) => sql_client::run(args).await,
             Command::Preview(args) => preview::run(&args),
         }

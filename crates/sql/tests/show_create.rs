@@ -85,7 +85,7 @@ fn source() -> impl Strategy<Value = KafkaSource> {
         custom.insert("group.id".to_owned(), group);
         custom.extend(password.map(|password| ("sasl.password".to_owned(), password)));
         custom.extend(default_start.map(|start| ("kafka_default_offsets".to_owned(), start_text(start))));
-        KafkaSource { brokers, topic, pinned, default_start, custom }
+        KafkaSource { brokers, topic, pinned, default_start, custom, registry: None }
     })
 }
 

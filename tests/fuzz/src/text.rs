@@ -73,6 +73,7 @@ pub fn jsonpaths(data: &[u8]) {
             pinned: None,
             default_start: None,
             custom: BTreeMap::new(),
+            registry: None,
         },
     };
     let Ok(plan) = Plan::compile(&job, &table, &NoExpressions) else {

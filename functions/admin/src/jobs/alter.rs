@@ -118,10 +118,8 @@ impl Admin {
         for (source_partition, start) in starts {
             let known =
                 snapshot.progress.contains_key(source_partition) || sample.latest.contains_key(source_partition);
-            if !known
-                && !(snapshot.progress.is_empty() && sample.latest.is_empty())
-                && definition.source.pinned.is_none()
-            {
+            let nothing_known = snapshot.progress.is_empty() && sample.latest.is_empty();
+            if !known && !nothing_known && definition.source.pinned.is_none() {
                 let message = format!("The specified partition {source_partition} is not in the topic's partitions");
                 return Err(SqlError::analysis(&message));
             }

@@ -29,7 +29,7 @@ pub(super) fn of(
     let refused = |message: String| Err(MappingError::Refused { message });
     let security = Security::of(&spec.custom).map_err(|error| MappingError::Refused { message: error.to_string() })?;
     let cluster = deployed_cluster || security.get(CLUSTER_ARN).is_some();
-    for key in spec.custom.keys().filter(|key| penstock_kernel::security::is_secret(key)) {
+    if let Some(key) = spec.custom.keys().find(|key| penstock_kernel::security::is_secret(key)) {
         return refused(format!(
             "property.{key} is no setting of AWS Lambda, which takes secrets from Secrets Manager: give property.aws.secret.arn instead"
         ));
