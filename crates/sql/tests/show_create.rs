@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{ColumnItem, JobDefinition, KafkaSource, LoadClauses, StartOffset};
-use penstock_kernel::property::JobProperties;
+use penstock_kernel::property::{Format, JobProperties};
+use penstock_kernel::registry::SchemaRegistry;
 use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{JobContext, TableContext, job_definition, table_definition};
 use penstock_sql::render::{MASK, create_job, is_secret, start_text};
@@ -89,6 +90,12 @@ fn source() -> impl Strategy<Value = KafkaSource> {
     })
 }
 
+/// Without credentials: a masked one is refused, since no registry would take it.
+fn registry() -> impl Strategy<Value = SchemaRegistry> {
+    let url = "https?://[a-z0-9][a-z0-9.-]{0,8}(:[1-9][0-9]{0,3})?(/[a-z]{1,4})?";
+    url.prop_map(|url| SchemaRegistry { url, credentials: None })
+}
+
 fn clauses() -> impl Strategy<Value = LoadClauses> {
     let name = || prop_oneof!["[a-z_][a-z0-9_]{0,6}", "[ -~äß]{1,6}", Just("select".to_owned())];
     let expression = || prop_oneof![Just("a > 1".to_owned()), Just("f(`x y`, \"q\\\"\") -- c\n + 1".to_owned())];
@@ -108,20 +115,25 @@ fn clauses() -> impl Strategy<Value = LoadClauses> {
 }
 
 fn definition() -> impl Strategy<Value = JobDefinition> {
-    (clauses(), vec(property(), 0..6), source()).prop_map(|(clauses, pairs, source)| {
-        // A job always has a time zone: the session's, if the statement says none.
-        let zone = [("timezone".to_owned(), "+01:00".to_owned())];
-        JobDefinition {
-            id: JobId(0),
-            version: 1,
-            name: "j".to_owned(),
-            database: DatabaseId(1),
-            table: TableId(10),
-            clauses,
-            properties: JobProperties::from_pairs(zone.into_iter().chain(pairs)).unwrap(),
-            source,
-        }
-    })
+    (clauses(), vec(property(), 0..6), source(), option::of(registry())).prop_map(
+        |(clauses, pairs, source, registry)| {
+            // A job always has a time zone: the session's, if the statement says none.
+            let zone = [("timezone".to_owned(), "+01:00".to_owned())];
+            let properties = JobProperties::from_pairs(zone.into_iter().chain(pairs)).unwrap();
+            let needed = SchemaRegistry { url: "http://localhost:8081".to_owned(), credentials: None };
+            let registry = registry.or((properties.format() == Format::Avro).then_some(needed));
+            JobDefinition {
+                id: JobId(0),
+                version: 1,
+                name: "j".to_owned(),
+                database: DatabaseId(1),
+                table: TableId(10),
+                clauses,
+                properties,
+                source: KafkaSource { registry, ..source },
+            }
+        },
+    )
 }
 
 /// `definition` as a statement can make it again: secrets are masked in the text, and a generated group is left out.
