@@ -78,12 +78,12 @@ class Shop:
             self.producer.produce(self.topic, value=value)
         assert self.producer.flush(30) == 0
 
-    def create(self, name="load", registry=None, more=""):
+    def create(self, name="loading", registry=None, more=""):
         self.server.sql("CREATE DATABASE shop")
         self.server.sql(TABLE, "shop")
         self.server.sql(JOB.format(name=name, topic=self.topic, kafka=self.server.kafka, registry=registry or self.server.registry, more=more), "shop")
 
-    def counts(self, name="load"):
+    def counts(self, name="loading"):
         return json.loads(self.server.sql(f"SHOW ROUTINE LOAD FOR {name}", "shop")[0]["Statistic"])
 
     def until_rows(self, count, seconds=40):
@@ -128,7 +128,7 @@ def test_what_cannot_be_read_is_a_rejected_row_and_its_neighbours_load(shop):
     shop.until_rows(len(bad) + 1)
     counts = shop.counts()
     assert (counts["loadedRows"], counts["errorRows"], counts["totalRows"]) == (len(bad) + 1, len(bad), 2 * len(bad) + 1)
-    row = shop.server.sql("SHOW ROUTINE LOAD FOR load", "shop")[0]
+    row = shop.server.sql("SHOW ROUTINE LOAD FOR loading", "shop")[0]
     assert row["State"] == "RUNNING"
     assert json.loads(row["DataSourceProperties"])["confluent.schema.registry.url"] == shop.server.registry
 
@@ -138,7 +138,7 @@ def test_paths_lead_into_records_and_the_zone_is_the_jobs(shop):
     shop.server.sql("CREATE DATABASE shop")
     shop.server.sql("CREATE TABLE orders (id BIGINT NOT NULL, n BIGINT, tag VARCHAR(9), at DATETIME, stars INT, whole JSON)", "shop")
     paths = json.dumps(["$.id", "$.props.n", "$.tags[0]", "$.at", "$.note.stars", "$"])
-    job = JOB.format(name="load", topic=shop.topic, kafka=shop.server.kafka, registry=shop.server.registry, more=', "timezone" = "Asia/Shanghai", "jsonpaths" = ' + json.dumps(paths))
+    job = JOB.format(name="loading", topic=shop.topic, kafka=shop.server.kafka, registry=shop.server.registry, more=', "timezone" = "Asia/Shanghai", "jsonpaths" = ' + json.dumps(paths))
     shop.server.sql(job, "shop")
     shop.until_rows(2)
     one, two = shop.server.sql("SELECT * FROM orders ORDER BY id", "shop")
@@ -174,10 +174,10 @@ def test_a_registry_that_is_down_makes_the_batch_wait_and_loses_nothing(shop):
     data = shop.bytes(FIRST, first(1))[5:]
     shop.send(struct.pack(">bI", 0, 77) + data)
     shop.create(registry=f"http://key:s3cret@{host}")
-    _, rows = shop.server.until("SHOW ROUTINE LOAD FOR load", lambda rows: "schema registry" in (rows[0]["OtherMsg"] or ""), 60, "shop")
+    _, rows = shop.server.until("SHOW ROUTINE LOAD FOR loading", lambda rows: "schema registry" in (rows[0]["OtherMsg"] or ""), 60, "shop")
     assert "503" in rows[0]["OtherMsg"] and "not now" in rows[0]["OtherMsg"]
     assert rows[0]["State"] in ("RUNNING", "NEED_SCHEDULE")
-    shown = str(rows[0]) + str(shop.server.sql("SHOW CREATE ROUTINE LOAD load", "shop")) + shop.server.said()
+    shown = str(rows[0]) + str(shop.server.sql("SHOW CREATE ROUTINE LOAD loading", "shop")) + shop.server.said()
     assert "s3cret" not in shown and host in shown
     assert shop.server.sql("SELECT count(*) n FROM orders", "shop") == [{"n": 0}]
     Down.status = 200
