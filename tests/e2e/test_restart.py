@@ -14,10 +14,10 @@ EACH_ONCE = "SELECT count(*) n, count(DISTINCT k) d, min(k) a, max(k) b FROM key
 def test_every_key_is_there_once_after_kills(where, start, request):
     services = request.getfixturevalue("services") if where == "services" else None
     server = start("up", *(services.flags() if services else ()), env=services.env if services else None)
-    server.sql("CREATE DATABASE lab")
-    server.sql("CREATE TABLE keyed (k bigint NOT NULL, v string) DISTRIBUTED BY HASH(k)", "lab")
-    server.sql(f'CREATE ROUTINE LOAD lab.keyed_job ON keyed PROPERTIES ("format"="json", "max_batch_interval"="5") FROM KAFKA ("kafka_broker_list"="{tutorial.broker_of(server)}",'
-               '"kafka_topic"="keyed","property.kafka_default_offsets"="OFFSET_BEGINNING")', "lab")
+    server.sql("CREATE DATABASE kills")
+    server.sql("CREATE TABLE keyed (k bigint NOT NULL, v string) DISTRIBUTED BY HASH(k)", "kills")
+    server.sql(f'CREATE ROUTINE LOAD kills.keyed_job ON keyed PROPERTIES ("format"="json", "max_batch_interval"="5") FROM KAFKA ("kafka_broker_list"="{tutorial.broker_of(server)}",'
+               '"kafka_topic"="keyed","property.kafka_default_offsets"="OFFSET_BEGINNING")', "kills")
     producer = Producer({"bootstrap.servers": server.kafka, "enable.idempotence": True, "linger.ms": 5, "message.timeout.ms": 120000})
     acknowledged = []
     seed = random.randrange(1 << 32)
@@ -37,10 +37,10 @@ def test_every_key_is_there_once_after_kills(where, start, request):
     assert producer.flush(120) == 0
     assert acknowledged == [None] * RECORDS
     want = {"n": RECORDS, "d": RECORDS, "a": 0, "b": RECORDS - 1}
-    server.until(EACH_ONCE, lambda rows: rows[0] == want, 180, "lab")
+    server.until(EACH_ONCE, lambda rows: rows[0] == want, 180, "kills")
     server.kill()
     server.start()
-    assert server.sql(EACH_ONCE, "lab") == [want]
+    assert server.sql(EACH_ONCE, "kills") == [want]
 
 
 def test_jobs_of_an_outside_catalog_go_on_without_the_data_folder(start, services):
