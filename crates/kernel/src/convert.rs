@@ -316,6 +316,37 @@ fn read_moment(value: &Value<'_>) -> Result<calendar::Moment, Invalid> {
     }
 }
 
+/// A column of what texts say, one entry each, read as text fields are. NULL for none, and for text that the type does not
+/// accept.
+pub fn of_texts<'t>(column_type: &ColumnType, texts: impl ExactSizeIterator<Item = Option<&'t str>>) -> ArrayRef {
+    let mut builder = ColumnBuilder::new(column_type, texts.len());
+    let mut scratch = Scratch::default();
+    for text in texts {
+        match text {
+            Some(text) => {
+                builder.append_field_text(text, &mut scratch);
+            }
+            None => builder.append_null(),
+        }
+    }
+    builder.finish()
+}
+
+/// A column of what JSON documents say, one entry each, read as a field of a JSON record is. NULL for none, and for what the
+/// type does not accept.
+pub fn of_documents<'t>(
+    column_type: &ColumnType,
+    documents: impl ExactSizeIterator<Item = Option<&'t str>>,
+) -> ArrayRef {
+    let mut builder = ColumnBuilder::new(column_type, documents.len());
+    let mut scratch = Scratch::default();
+    for document in documents {
+        let value = document.and_then(crate::format::json::document).unwrap_or(Value::Null);
+        builder.append(&value, &mut scratch);
+    }
+    builder.finish()
+}
+
 /// One value of a column that a literal's text gives, read as a text field is.
 ///
 /// `None` if the text is none of the type.

@@ -41,23 +41,34 @@ pub trait Expression: fmt::Debug + Send + Sync {
     /// Places, among the inputs it was compiled over, of the columns it reads; ascending, none twice.
     fn reads(&self) -> &[usize];
 
-    /// Its results over `rows` rows, one entry each. `columns` are those of [`reads`](Self::reads), in that order, in
-    /// the Arrow types of their [`Input`]s. `now_ms`, milliseconds since the epoch, is what `now()` gives.
+    /// Its results over `rows` rows, one entry each, in the Arrow type of the output. `columns` are those of
+    /// [`reads`](Self::reads), in that order, in the Arrow types of their [`Input`]s.
     ///
     /// # Errors
     /// Only where no row could give a result, never because of what a single row holds.
-    fn evaluate(&self, columns: &[ArrayRef], rows: usize, now_ms: i64) -> Result<ArrayRef, String>;
+    fn evaluate(&self, columns: &[ArrayRef], rows: usize, moment: &Moment) -> Result<ArrayRef, String>;
+}
+
+/// What functions without arguments answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Moment {
+    /// Milliseconds since the epoch: what `now()` gives.
+    pub now_ms: i64,
+    /// What `uuid()` and its like are made from, together with the row's number.
+    pub seed: u128,
+    /// Number of the first of the rows within the batch, from 0.
+    pub first_row: u64,
 }
 
 /// A text that is no expression over its inputs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{message}{}", .at.map(|at| format!(" at character {at}")).unwrap_or_default())]
 pub struct ExpressionError {
     /// What is wrong: lowercase, the user's text in backquotes.
     pub message: String,
     /// The column that is unknown, if it is about one.
     pub unknown_column: Option<String>,
-    /// Byte of the expression's text that it is about, if it is about one.
+    /// Character of the expression's text that it is about, from 1, if it is about one.
     pub at: Option<usize>,
     /// What the user might do, if there is something to say.
     pub hint: Option<String>,

@@ -11,6 +11,8 @@ use crate::ids::SchemaId;
 pub struct Facts {
     /// Milliseconds since the epoch: what `DEFAULT CURRENT_TIMESTAMP` and `now()` give, in whole seconds.
     pub now_ms: i64,
+    /// A number that no other batch has: `uuid()` and its like are made from it.
+    pub seed: u128,
     /// The schemas that [`Plan::schemas_needed`](crate::plan::Plan::schemas_needed) asks for.
     pub schemas: Schemas,
 }
@@ -18,7 +20,13 @@ pub struct Facts {
 impl Facts {
     /// Only the moment: enough for formats that carry their own shape.
     pub fn at(now_ms: i64) -> Self {
-        Self { now_ms, schemas: Schemas::default() }
+        Self { now_ms, ..Self::default() }
+    }
+
+    /// The same with this seed.
+    pub fn with_seed(mut self, seed: u128) -> Self {
+        self.seed = seed;
+        self
     }
 
     /// The same with these schemas.

@@ -5,7 +5,7 @@
 //! store: text becomes definitions in `penstock-sql`, and what was decided is made durable by `penstock-catalog`.
 
 pub mod batch;
-mod convert;
+pub mod convert;
 pub mod encode;
 pub mod error_chain;
 pub mod expression;

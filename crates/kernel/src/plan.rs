@@ -1,12 +1,14 @@
 //! A job version compiled once, then used for batch after batch.
 //!
 //! The stages of a row are apart: [`format`](crate::format) reads records, `convert` turns values into columns,
-//! `rows` decides by strict mode what an unsuitable value costs, `sink` checks what the table demands, `division` gives each
-//! row to its table partition. Nothing that a record holds makes any of them fail.
+//! `rows` decides by strict mode what an unsuitable value costs, `computed` evaluates the expressions of COLUMNS, `filter`
+//! is WHERE, `sink` checks what the table demands, `division` gives each row to its table partition. Nothing that a record holds makes any of them fail.
 
+mod computed;
 pub mod describe;
 mod division;
 mod error;
+mod filter;
 mod load;
 mod mapping;
 mod paths;
@@ -33,7 +35,9 @@ use crate::table::TableDefinition;
 pub use crate::format::json::path::{PathError, PathProblem};
 pub use error::DefinitionError;
 
+use computed::Computed;
 use division::Division;
+use filter::Filter;
 use mapping::Mapping;
 use rows::Feed;
 use sink::Origin;
@@ -47,6 +51,10 @@ pub struct Plan {
     metadata: Vec<MetadataField>,
     /// Columns that records feed, in the order of the table.
     feeds: Vec<Feed>,
+    /// Columns that expressions compute, in the order of the table.
+    computed: Vec<Computed>,
+    /// WHERE.
+    filter: Option<Filter>,
     /// Where each column of the table comes from.
     origins: Vec<Origin>,
     schema: SchemaRef,
@@ -55,30 +63,40 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Compiles `job` against the table it loads; `_expressions` is the language of its computed columns and filter.
+    /// Compiles `job` against the table it loads; `expressions` is the language of its computed columns and filter.
     ///
     /// # Errors
     /// [`DefinitionError`] names what is wrong in the definition, and where.
     pub fn compile(
         job: &JobDefinition,
         table: &TableDefinition,
-        _expressions: &dyn Expressions,
+        expressions: &dyn Expressions,
     ) -> Result<Self, DefinitionError> {
-        if let Some(filter) = &job.clauses.filter {
-            return Err(DefinitionError::FilterNotYet { filter: filter.clone() });
-        }
         let mapping = Mapping::new(job.clauses.columns.as_deref(), job.clauses.metadata.as_deref(), table)?;
         let reader = reading::reader(job, &mapping, table)?;
-        let (feeds, origins) = mapping.resolve(table)?;
+        let (mut feeds, origins) = mapping.resolve(table)?;
+        let zone = job.properties.timezone();
+        let computed = computed::compile(&mapping, table, expressions, &zone, &mut feeds)?;
+        let filter = match &job.clauses.filter {
+            Some(text) => Some(Filter::compile(text, &mapping, table, expressions, &zone, &mut feeds)?),
+            None => None,
+        };
         Ok(Self {
             reader,
             strict: job.properties.strict_mode(),
             metadata: mapping.metadata().collect(),
             feeds,
+            computed,
+            filter,
             origins,
             schema: table.arrow_schema(),
             division: Division::new(table, job.clauses.table_partitions.as_deref())?,
         })
+    }
+
+    /// Whether rows have more to go through than their feeds.
+    fn has_expressions(&self) -> bool {
+        !self.computed.is_empty() || self.filter.is_some()
     }
 
     /// Whether rows hold what the records' headers say; if not, they need not be handed in.

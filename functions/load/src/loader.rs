@@ -213,7 +213,10 @@ impl Loader {
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
         let schemas = self.schemas(prepared, selection).await?;
-        let loaded = prepared.plan.load(&selection.batch, &Facts::at(started_ms).with_schemas(schemas));
+        // No two of these names are alike, so no two seeds are.
+        let seed = self.catalog.clock().unique().bytes().fold(0_u128, |seed, byte| seed << 5 ^ u128::from(byte));
+        let facts = Facts::at(started_ms).with_schemas(schemas).with_seed(seed);
+        let loaded = prepared.plan.load(&selection.batch, &facts);
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));

@@ -5,6 +5,7 @@ use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 use penstock_catalog::error::CatalogError;
+use penstock_expressions::name::nearest;
 use penstock_kernel::error_chain::one_line;
 use penstock_sql::error::{SqlError, code};
 
@@ -131,29 +132,6 @@ fn of_schema(error: &SchemaError) -> SqlError {
     }
 }
 
-/// The known name that `name` is most likely meant to be.
-pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let close = known.map(|known| (distance(name, known), known)).min()?;
-    (close.0 <= name.chars().count().div_ceil(3)).then_some(close.1)
-}
-
-/// Letters to be added, left out or replaced, in any case.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().take(100).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (index, left) in a.to_lowercase().chars().take(100).enumerate() {
-        let mut diagonal = std::mem::replace(row.as_mut_slice().first_mut().unwrap_or(&mut 0), index + 1);
-        let mut before = index + 1;
-        for (cell, right) in row.iter_mut().skip(1).zip(&b) {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = *cell;
-            *cell = replaced.min(before + 1).min(diagonal + 1);
-            before = *cell;
-        }
-    }
-    row.last().copied().unwrap_or(usize::MAX)
-}
-
 /// A message without what is not for clients: names of ours, backtraces, where bugs are to be reported.
 fn tidy(message: &str) -> String {
     let first = message.split("\n\nbacktrace").next().unwrap_or(message);
@@ -165,17 +143,4 @@ fn tidy(message: &str) -> String {
 
 fn visible(text: &str) -> String {
     text.split('\0').next().unwrap_or(text).to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nearest_name_is_close_or_none() {
-        let known = || ["uid", "site", "vtime"].into_iter();
-        assert_eq!(nearest("VTIEM", known()), Some("vtime"));
-        assert_eq!(nearest("sites", known()), Some("site"));
-        assert_eq!(nearest("price", known()), None);
-    }
 }

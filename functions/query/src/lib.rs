@@ -10,7 +10,6 @@ pub mod config;
 mod engine;
 mod explain;
 mod failure;
-mod function;
 mod information_schema;
 mod parse;
 mod planner;

@@ -4,14 +4,10 @@
 //! too deep overflows the stack already when it is dropped.
 
 use datafusion::sql::sqlparser::ast::Statement;
-use datafusion::sql::sqlparser::dialect::MySqlDialect;
-use datafusion::sql::sqlparser::keywords::Keyword;
-use datafusion::sql::sqlparser::parser::{Parser, ParserError};
-use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use datafusion::sql::sqlparser::tokenizer::TokenWithSpan;
+use penstock_expressions::syntax::{self, MAX_NESTING, SyntaxError};
 use penstock_sql::error::{SqlError, code};
 
-/// Levels of parentheses, functions and subqueries.
-const MAX_NESTING: usize = 100;
 /// Operators of one statement: what they join may become one level of the tree each.
 const MAX_OPERATORS: usize = 10_000;
 
@@ -33,11 +29,8 @@ pub(crate) fn parse(sql: &str, max_bytes: usize) -> Result<Parsed, SqlError> {
         )
         .with_hint("load long lists of values into a table and join it"));
     }
-    let mut tokens = Tokenizer::new(&MySqlDialect {}, sql)
-        .tokenize_with_location()
-        .map_err(|error| SqlError::new(code::PARSE, syntax_error(&error.to_string(), &[])))?;
-    tokens.iter_mut().for_each(in_words);
-    let operators = tokens.iter().filter(|token| deepens(&token.token)).count();
+    let tokens = syntax::tokens(sql).map_err(refused)?;
+    let operators = syntax::operators(&tokens);
     if operators > MAX_OPERATORS {
         return Err(SqlError::new(
             code::PARSE,
@@ -45,11 +38,9 @@ pub(crate) fn parse(sql: &str, max_bytes: usize) -> Result<Parsed, SqlError> {
         )
         .with_hint("write long chains of OR as IN (...)"));
     }
-    let mut statements = Parser::new(&MySqlDialect {})
-        .with_recursion_limit(MAX_NESTING)
-        .with_tokens_with_locations(tokens.clone())
+    let mut statements = syntax::parser(tokens.clone())
         .parse_statements()
-        .map_err(|error| refused(error, &tokens))?;
+        .map_err(|error| syntax::refused(error, &tokens).map_or_else(too_deep, refused))?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => Ok(Parsed { statement, tokens }),
         (None, _) => Err(SqlError::new(code::PARSE, "the statement is empty")),
@@ -59,106 +50,19 @@ pub(crate) fn parse(sql: &str, max_bytes: usize) -> Result<Parsed, SqlError> {
     }
 }
 
-/// MySQL's signs for logic as the words that they mean, since the parser gives them other ranks.
-fn in_words(token: &mut TokenWithSpan) {
-    let word = match token.token {
-        Token::Overlap => "AND",
-        Token::StringConcat => "OR",
-        Token::ExclamationMark => "NOT",
-        _ => return,
-    };
-    token.token = Token::make_keyword(word);
+fn refused(error: SyntaxError) -> SqlError {
+    SqlError::new(
+        code::PARSE,
+        match error.place {
+            Some((line, column)) => format!("syntax error at line {line}, column {column}: {}", error.message),
+            None => format!("syntax error: {}", error.message),
+        },
+    )
 }
 
-/// Whether a token may add a level to the tree: all but names, literals and what separates list items.
-fn deepens(token: &Token) -> bool {
-    match token {
-        Token::Word(word) => matches!(
-            word.keyword,
-            Keyword::AND
-                | Keyword::OR
-                | Keyword::XOR
-                | Keyword::NOT
-                | Keyword::IS
-                | Keyword::LIKE
-                | Keyword::ILIKE
-                | Keyword::RLIKE
-                | Keyword::REGEXP
-                | Keyword::BETWEEN
-                | Keyword::IN
-                | Keyword::DIV
-                | Keyword::MOD
-                | Keyword::COLLATE
-                | Keyword::UNION
-                | Keyword::EXCEPT
-                | Keyword::INTERSECT
-                | Keyword::MINUS
-                | Keyword::AT
-                | Keyword::MEMBER
-                | Keyword::OVERLAPS
-                | Keyword::JOIN
-                | Keyword::SELECT
-        ),
-        Token::Number(..)
-        | Token::SingleQuotedString(_)
-        | Token::DoubleQuotedString(_)
-        | Token::NationalStringLiteral(_)
-        | Token::HexStringLiteral(_)
-        | Token::Comma
-        | Token::Period
-        | Token::LParen
-        | Token::RParen
-        | Token::Whitespace(_)
-        | Token::SemiColon
-        | Token::EOF => false,
-        _ => true,
-    }
-}
-
-fn refused(error: ParserError, tokens: &[TokenWithSpan]) -> SqlError {
-    match error {
-        ParserError::RecursionLimitExceeded => SqlError::new(
-            code::PARSE,
-            format!("the statement is nested too deeply, at most {MAX_NESTING} levels are allowed"),
-        )
-        .with_hint("use WITH to name the inner queries"),
-        ParserError::ParserError(message) | ParserError::TokenizerError(message) => {
-            SqlError::new(code::PARSE, syntax_error(&message, tokens))
-        }
-    }
-}
-
-/// `Expected: an expression, found: FROM at Line: 1, Column: 8` in our wording.
-fn syntax_error(message: &str, tokens: &[TokenWithSpan]) -> String {
-    let (what, place) = match message.rsplit_once(" at Line: ") {
-        Some((what, place)) => (what, place.split_once(", Column: ")),
-        None => (message, None),
-    };
-    let mut place =
-        place.and_then(|(line, column)| Some(Location { line: line.parse().ok()?, column: column.parse().ok()? }));
-    let expected = what.strip_prefix("Expected: ").or_else(|| what.strip_prefix("Expected "));
-    let what = match expected.and_then(|rest| rest.split_once(", found: ")) {
-        Some((expected, "EOF")) => format!("expected {expected}, found the end of the statement"),
-        Some((expected, found)) => {
-            // The parser may have gone on before it noticed: the place is that of the token it names.
-            let before = |token: &&TokenWithSpan| place.is_some_and(|place| token.span.start <= place);
-            let named = tokens.iter().rev().filter(before).find(|token| token.token.to_string() == found);
-            place = named.map(|token| token.span.start).or(place);
-            format!("expected {expected}, found `{found}`")
-        }
-        None => lowercase_first(what),
-    };
-    match place {
-        Some(Location { line, column }) => {
-            format!("syntax error at line {line}, column {column}: {what}")
-        }
-        None => format!("syntax error: {what}"),
-    }
-}
-
-fn lowercase_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+fn too_deep() -> SqlError {
+    SqlError::new(code::PARSE, format!("the statement is nested too deeply, at most {MAX_NESTING} levels are allowed"))
+        .with_hint("use WITH to name the inner queries")
 }
 
 #[cfg(test)]

@@ -13,11 +13,12 @@ use datafusion::sql::resolve::resolve_table_references;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
 use penstock_catalog::Catalog;
+use penstock_expressions::name::nearest;
 use penstock_kernel::table::TableDefinition;
 use penstock_sql::error::{SqlError, code};
 use penstock_storage::Volumes;
 
-use crate::failure::{nearest, of_catalog, of_query};
+use crate::failure::{of_catalog, of_query};
 use crate::information_schema;
 use crate::report::Report;
 use crate::session::DEFAULT_CATALOG;

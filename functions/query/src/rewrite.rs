@@ -4,16 +4,17 @@
 //! the tables' schemas; how they were spelled is kept beside, for titles. Names of databases and tables stay as they are.
 //! Every item of a select list without an alias gets its own text as alias, so that DataFusion's names reach nobody.
 
-pub(crate) mod expression;
+mod aggregate;
 mod select;
 
 use std::collections::{HashMap, HashSet};
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Ident, JoinConstraint, JoinOperator, Query, SetExpr, Statement, TableFactor, TableWithJoins,
-    VisitMut, VisitorMut,
+    Expr, Ident, JoinConstraint, JoinOperator, Query, SetExpr, Statement, TableFactor, TableWithJoins, VisitMut,
+    VisitorMut,
 };
+use penstock_expressions::rewrite::{self as shared, placeholder};
 use penstock_sql::error::{SqlError, code};
 
 use crate::session::Facts;
@@ -125,8 +126,8 @@ impl VisitorMut for Rewriter<'_> {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> Flow {
-        expression::bind_arrow(expr);
-        balance(expr);
+        shared::bind_arrow(expr);
+        shared::balance(expr);
         self.depth += 1;
         self.subqueries += usize::from(is_subquery(expr));
         if self.subqueries > MAX_SUBQUERY_DEPTH {
@@ -147,9 +148,18 @@ impl VisitorMut for Rewriter<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> Flow {
         self.depth -= 1;
         self.subqueries -= usize::from(is_subquery(expr));
-        match expression::rewrite(expr, self.facts) {
+        match expr {
+            Expr::Identifier(ident) if !ident.value.starts_with('@') => lowercase(ident),
+            Expr::CompoundIdentifier(parts) => parts.last_mut().into_iter().for_each(lowercase),
+            Expr::Function(_) => aggregate::rewrite(expr),
+            _ => {}
+        }
+        match shared::expression(expr, &mut &*self.facts) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(Box::new(error)),
+            Err(error) => {
+                let refused = SqlError::new(code::PARSE, error.message);
+                ControlFlow::Break(Box::new(SqlError { hint: error.hint, ..refused }))
+            }
         }
     }
 }
@@ -239,57 +249,4 @@ fn is_dual(table: &TableWithJoins) -> bool {
         }
         _ => false,
     }
-}
-
-/// A chain of AND or OR as a balanced tree: `a AND b AND c ...` is as deep as it is long otherwise.
-fn balance(expr: &mut Expr) {
-    let chain = match expr {
-        Expr::BinaryOp { op: op @ (BinaryOperator::And | BinaryOperator::Or), .. } => op.clone(),
-        _ => return,
-    };
-    let mut length = 1;
-    let mut at = &*expr;
-    while let Expr::BinaryOp { left, op, .. } = at
-        && *op == chain
-    {
-        length += 1;
-        at = left;
-    }
-    if length < 16 {
-        return;
-    }
-    let mut terms = Vec::with_capacity(length);
-    let mut rest = std::mem::replace(expr, placeholder());
-    loop {
-        match rest {
-            Expr::BinaryOp { left, op, right } if op == chain => {
-                terms.push(*right);
-                rest = *left;
-            }
-            last => {
-                terms.push(last);
-                break;
-            }
-        }
-    }
-    terms.reverse();
-    while terms.len() > 1 {
-        let mut pairs = Vec::with_capacity(terms.len().div_ceil(2));
-        let mut queue = terms.into_iter();
-        while let Some(left) = queue.next() {
-            pairs.push(match queue.next() {
-                Some(right) => Expr::BinaryOp { left: Box::new(left), op: chain.clone(), right: Box::new(right) },
-                None => left,
-            });
-        }
-        terms = pairs;
-    }
-    if let Some(root) = terms.pop() {
-        *expr = root;
-    }
-}
-
-/// Stands where an expression was taken out, until another is put there.
-pub(crate) fn placeholder() -> Expr {
-    Expr::value(datafusion::sql::sqlparser::ast::Value::Null)
 }

@@ -9,16 +9,18 @@ use chrono::DateTime;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
 use datafusion::common::config::Dialect;
 use datafusion::error::Result as PlanResult;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
-use datafusion::sql::sqlparser::ast::{CastKind, DataType, Expr, Value};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Value};
+use penstock_expressions::rewrite::{Session, call, number, try_cast};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::SessionContext;
 
 use crate::cell::{date_text, date_time_text};
 use crate::config::QuerySettings;
-use crate::{function, planner};
+use crate::planner;
 
 /// The catalog that every database is in; StarRocks' name for it.
 pub(crate) const DEFAULT_CATALOG: &str = "default_catalog";
@@ -51,39 +53,40 @@ impl Facts {
             time_zone: known_zone(&session.time_zone).to_owned(),
         })
     }
+}
 
-    /// The value of a call with so many arguments, if only the session knows it.
-    pub(crate) fn call(&self, name: &str, arguments: usize) -> Option<Expr> {
+impl Session for &Facts {
+    fn time_zone(&self) -> &str {
+        &self.time_zone
+    }
+
+    fn call(&mut self, name: &str, arguments: usize) -> Option<Expr> {
         let text = |value: &str| Expr::value(Value::SingleQuotedString(value.to_owned()));
-        let cast = |value: String, to: DataType| Expr::Cast {
-            kind: CastKind::TryCast,
-            expr: Box::new(Expr::value(Value::SingleQuotedString(value))),
-            data_type: to,
-            array: false,
-            format: None,
-        };
         // now(6) asks for a fraction; the others have none.
         let fraction = |local_us: i64| {
             if arguments == 0 { local_us - local_us.rem_euclid(1_000_000) } else { local_us }
         };
+        let utc_us = self.now_ms.saturating_mul(1000);
+        let moment = |us: i64| try_cast(text(&date_time_text(fraction(us))), DataType::Datetime(None));
+        let day = |us: i64| try_cast(text(&date_text(days(us))), DataType::Date);
+        let clock =
+            |us: i64| text(date_time_text(us - us.rem_euclid(1_000_000)).split_once(' ').map_or("", |(_, time)| time));
         Some(match (name, arguments) {
             ("database" | "schema", 0) => self.database.as_deref().map_or_else(|| Expr::value(Value::Null), text),
             ("user" | "current_user" | "session_user" | "system_user", 0) => text(&format!("'{}'@'%'", self.user)),
             ("version", 0) => text(&self.version),
             ("catalog" | "current_catalog", 0) => text(DEFAULT_CATALOG),
-            ("now" | "current_timestamp" | "localtime" | "localtimestamp" | "sysdate", 0 | 1) => {
-                cast(date_time_text(fraction(self.local_us)), DataType::Datetime(None))
-            }
-            ("utc_timestamp", 0 | 1) => {
-                cast(date_time_text(fraction(self.now_ms.saturating_mul(1000))), DataType::Datetime(None))
-            }
-            ("curdate" | "current_date", 0) => cast(date_text(days(self.local_us)), DataType::Date),
-            ("utc_date", 0) => cast(date_text(days(self.now_ms.saturating_mul(1000))), DataType::Date),
-            ("curtime" | "current_time" | "utc_time", 0) => {
-                let us = if name == "utc_time" { self.now_ms.saturating_mul(1000) } else { self.local_us };
-                text(date_time_text(us - us.rem_euclid(1_000_000)).split_once(' ').map_or("", |(_, time)| time))
-            }
+            ("now", 0 | 1) => moment(self.local_us),
+            ("utc_timestamp", 0 | 1) => moment(utc_us),
+            ("curdate", 0) => day(self.local_us),
+            ("utc_date", 0) => day(utc_us),
+            ("curtime", 0) => clock(self.local_us),
+            ("utc_time", 0) => clock(utc_us),
             ("unix_timestamp", 0) => Expr::value(Value::Number((self.now_ms / 1000).to_string(), false)),
+            ("rand", 0 | 1) => call("random", Vec::new()),
+            ("uuid_numeric", 0) => {
+                call(penstock_expressions::function::UUID_NUMBER, vec![call("uuid", Vec::new()), number(0), number(0)])
+            }
             _ => return None,
         })
     }
@@ -142,7 +145,10 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
         .with_type_planner(planner::type_planner());
     planners.append(state.expr_planners().get_or_insert_default());
     let mut state = state.with_expr_planners(planners).build();
-    function::register(&mut state)?;
+    for function in penstock_expressions::function::udfs() {
+        state.register_udf(Arc::clone(function))?;
+    }
+    state.register_function_rewrite(Arc::new(planner::CastsOfText))?;
     Ok(state)
 }
 

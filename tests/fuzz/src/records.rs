@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
+use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::DatabaseId;
 use penstock_kernel::plan::Plan;
 use penstock_sql::definition::{JobContext, TableContext, job_definition, table_definition};
@@ -45,7 +45,7 @@ fn plans(jobs: &[&str]) -> Vec<Plan> {
         let Ok(Statement::CreateJob(job)) = Statement::parse(&text) else { panic!("`{text}`") };
         let context = JobContext { database, table: &table, uuid: "", time_zone: "Etc/UTC" };
         let job = job_definition(&job, context).unwrap_or_else(|error| panic!("`{text}`: {error}"));
-        Plan::compile(&job, &table, &NoExpressions).unwrap_or_else(|error| panic!("`{text}`: {error}"))
+        Plan::compile(&job, &table, &StarRocks).unwrap_or_else(|error| panic!("`{text}`: {error}"))
     };
     jobs.iter().map(plan).collect()
 }

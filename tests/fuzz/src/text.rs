@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::plan::Plan;
@@ -42,7 +42,7 @@ pub fn sql(data: &[u8]) {
             Statement::CreateJob(job) => {
                 let context = JobContext { database: DATABASE, table: &table, uuid: "u", time_zone: "Etc/UTC" };
                 if let Ok(job) = job_definition(job, context) {
-                    let _ = Plan::compile(&job, &table, &NoExpressions);
+                    let _ = Plan::compile(&job, &table, &StarRocks);
                 }
             }
             Statement::CreateTable(table) => {
@@ -76,7 +76,7 @@ pub fn jsonpaths(data: &[u8]) {
             registry: None,
         },
     };
-    let Ok(plan) = Plan::compile(&job, &table, &NoExpressions) else {
+    let Ok(plan) = Plan::compile(&job, &table, &StarRocks) else {
         return;
     };
     let values: [&[u8]; 3] = [

@@ -6,8 +6,8 @@
 use std::fs;
 use std::path::Path;
 
+use penstock_expressions::StarRocks;
 use penstock_kernel::error_chain::one_line;
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::DatabaseId;
 use penstock_kernel::plan::Plan;
 use penstock_kernel::table::TableDefinition;
@@ -45,7 +45,7 @@ fn compile(text: &str) -> Result<Definition, SqlError> {
     }
     let context = JobContext { database, table: &table, uuid: "", time_zone: "Etc/UTC" };
     let job = job_definition(&job, context)?;
-    let plan = Plan::compile(&job, &table, &NoExpressions).map_err(|error| {
+    let plan = Plan::compile(&job, &table, &StarRocks).map_err(|error| {
         let refused = SqlError::new(code::PARSE, one_line(&error));
         SqlError { hint: error.hint(), ..refused }
     })?;

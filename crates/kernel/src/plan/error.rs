@@ -1,6 +1,7 @@
 //! Definitions that cannot work, in StarRocks' words where it has some, and what to do about each.
 
 use super::PathError;
+use crate::expression::ExpressionError;
 use crate::metadata::MetadataField;
 use crate::separator::SeparatorError;
 use crate::table::ColumnType;
@@ -9,12 +10,6 @@ use crate::table::ColumnType;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DefinitionError {
-    /// Rows cannot be left out yet.
-    #[error("WHERE `{filter}` is not supported yet")]
-    FilterNotYet {
-        /// The expression.
-        filter: String,
-    },
     /// `PARTITION (...)` names a partition that the table does not have.
     #[error("Partition {name} does not exist")]
     UnknownTablePartition {
@@ -33,13 +28,32 @@ pub enum DefinitionError {
         /// The partition's name.
         partition: String,
     },
-    /// Columns cannot be computed yet.
-    #[error("assignment `{column} = {expression}` in COLUMNS is not supported yet")]
-    AssignmentNotYet {
+    /// Rows cannot say yet whether they are to be inserted or deleted.
+    #[error("`__op` in COLUMNS is not supported yet")]
+    ChangeKindNotYet,
+    /// A column cannot be computed like this.
+    #[error("column `{column}` in COLUMNS")]
+    Computed {
         /// The destination column.
         column: String,
-        /// The expression.
-        expression: String,
+        /// What is wrong with the expression.
+        #[source]
+        source: ExpressionError,
+    },
+    /// WHERE names a column that there is not.
+    #[error("unknown column in where statement. the column '{column}' in where clause must be in the target table.")]
+    UnknownInFilter {
+        /// The name.
+        column: String,
+        /// What the user might do.
+        hint: Option<String>,
+    },
+    /// WHERE is no condition.
+    #[error("WHERE")]
+    Filter {
+        /// What is wrong with the expression.
+        #[source]
+        source: ExpressionError,
     },
     /// A plain name stands twice in COLUMNS.
     #[error("Duplicate column: {column}")]
@@ -182,7 +196,9 @@ impl DefinitionError {
             }
             Self::HiddenSeparator => "say other COLUMNS TERMINATED BY or ROWS TERMINATED BY",
             Self::SpecialInSeparator { .. } => "choose a character that no separator holds",
-            Self::AssignmentNotYet { .. } => "plain names are supported",
+            Self::ChangeKindNotYet => "it belongs to PRIMARY KEY tables; leave it out",
+            Self::Computed { source, .. } | Self::Filter { source } => return source.hint.clone(),
+            Self::UnknownInFilter { hint, .. } => return hint.clone(),
             Self::DuplicateColumn { .. } => "name the fields to be skipped differently",
             Self::NoDefault { .. } => "name it in COLUMNS, or give it a DEFAULT or make it nullable in the table",
             Self::JsonPathsSyntax { .. } | Self::JsonPathsShape { .. } => {

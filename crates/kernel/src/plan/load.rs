@@ -1,6 +1,7 @@
 //! A batch through the stages.
 
-use arrow_array::RecordBatch;
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_select::concat::concat_batches;
 
 use super::ranges::Ranges;
 use super::rejection::{Rejection, Rejections, RowSource};
@@ -8,7 +9,8 @@ use super::rows::Rows;
 use super::sink::{self, Origin};
 use super::{Plan, division};
 use crate::batch::{Batch, Record};
-use crate::convert::Scratch;
+use crate::convert::{ColumnBuilder, Scratch};
+use crate::expression::Moment;
 use crate::facts::Facts;
 use crate::format::avro::Kept;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
@@ -33,7 +35,12 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         selects: !plan.reader.selections().is_empty(),
         rows: Rows::new(plan, batch.records.len()),
         scratch: Scratch::new(plan.reader.selections()),
+        first_row: 0,
         rejected: Rejections::new(&batch.records),
+        unselected: Vec::new(),
+        pieces: Vec::new(),
+        piece_sources: Vec::new(),
+        piece_bytes: 0,
         tables: Vec::new(),
     };
     let mut scratch = ReaderScratch::new(facts, &kept);
@@ -56,7 +63,10 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         }
         ranges.count_rows(rows);
     }
-    let (tables, rejected) = loading.finish();
+    let (tables, rejected, unselected) = loading.finish();
+    for record in unselected.into_iter().filter_map(|record| batch.records.get(record)) {
+        ranges.count_unselected(record.source_partition);
+    }
     let (ranges, statistics) = ranges.finish(&rejected);
     Loaded { tables, rejected, statistics, ranges }
 }
@@ -82,7 +92,15 @@ struct Loading<'p, 'a> {
     selects: bool,
     rows: Rows<'a>,
     scratch: Scratch,
+    /// Rows that were flushed.
+    first_row: u64,
     rejected: Rejections<'a>,
+    /// One entry a row: the place of its record.
+    unselected: Vec<usize>,
+    /// Rows that are to become one table, where they come from, and bytes of their columns.
+    pieces: Vec<RecordBatch>,
+    piece_sources: Vec<RowSource<'a>>,
+    piece_bytes: usize,
     tables: Vec<(TablePartition, RecordBatch)>,
 }
 
@@ -119,30 +137,78 @@ impl<'a> Loading<'_, 'a> {
     }
 
     fn flush(&mut self) {
-        let mut rows = std::mem::replace(&mut self.rows, Rows::new(self.plan, 0));
-        sink::check(&mut rows, &mut self.rejected);
-        let sources = rows.alive_sources();
-        let Some(assembled) = sink::assemble(self.plan, rows, self.facts.now_ms) else {
-            return;
+        let (plan, now_ms) = (self.plan, self.facts.now_ms);
+        let mut rows = std::mem::replace(&mut self.rows, Rows::new(plan, 0));
+        let moment = Moment { now_ms, seed: self.facts.seed, first_row: self.first_row };
+        self.first_row = self.first_row.saturating_add(rows.count as u64);
+        let fed: Vec<ArrayRef> = std::mem::take(&mut rows.columns).into_iter().map(ColumnBuilder::finish).collect();
+        let computed: Vec<ArrayRef> =
+            plan.computed.iter().map(|column| column.evaluate(&fed, rows.count, &moment)).collect();
+        if let Some(filter) = &plan.filter {
+            let unselected = filter.unselected(&plan.origins, (&fed, &computed), rows.count, &moment);
+            self.leave_out(&mut rows, &unselected);
+        }
+        sink::check(plan, &mut rows, &computed, &mut self.rejected);
+        if let Some(piece) = sink::assemble(plan, &rows, &fed, &computed, now_ms) {
+            self.append(piece, rows.alive_sources());
+        }
+    }
+
+    /// Takes rows out that WHERE does not select; those that are dead were not asked.
+    fn leave_out(&mut self, rows: &mut Rows<'a>, unselected: &[bool]) {
+        let mut dead = std::mem::take(&mut rows.dead).into_iter().peekable();
+        for (row, (source, unselected)) in rows.sources.iter().zip(unselected).enumerate() {
+            if dead.next_if_eq(&row).is_some() {
+                rows.dead.push(row);
+            } else if *unselected {
+                rows.dead.push(row);
+                self.unselected.push(source.record);
+            }
+        }
+    }
+
+    fn append(&mut self, piece: RecordBatch, sources: Vec<RowSource<'a>>) {
+        let bytes = piece.columns().iter().map(|column| column.get_array_memory_size()).sum::<usize>();
+        if self.piece_bytes.saturating_add(bytes) > MAX_TEXT_BYTES {
+            self.join();
+        }
+        self.piece_bytes += bytes;
+        self.pieces.push(piece);
+        self.piece_sources.extend(sources);
+        if !self.plan.has_expressions() {
+            // Then a piece is as large as a table may be.
+            self.join();
+        }
+    }
+
+    /// Makes one table of the pieces so far.
+    fn join(&mut self) {
+        self.piece_bytes = 0;
+        let (pieces, sources) = (std::mem::take(&mut self.pieces), std::mem::take(&mut self.piece_sources));
+        let joined = match pieces.as_slice() {
+            [] => return,
+            [one] => one.clone(),
+            several => match concat_batches(&self.plan.schema, several) {
+                Ok(joined) => joined,
+                Err(error) => unreachable!("pieces have one schema, and fit one column together: {error}"),
+            },
         };
         let Some(division) = &self.plan.division else {
-            self.tables.push((TablePartition::Whole, assembled));
+            self.tables.push((TablePartition::Whole, joined));
             return;
         };
-        let divided = division.divide(assembled);
+        let divided = division.divide(joined);
         self.tables.extend(divided.tables);
-        for row in divided.refused {
-            let Some(source) = sources.get(row) else {
-                continue;
-            };
+        for source in divided.refused.into_iter().filter_map(|row| sources.get(row)) {
             let reason = division::NO_TABLE_PARTITION.to_owned();
             self.rejected.push(Rejection { source: *source, column: None, reason });
         }
     }
 
-    fn finish(mut self) -> (Vec<(TablePartition, RecordBatch)>, RejectedRows) {
+    fn finish(mut self) -> (Vec<(TablePartition, RecordBatch)>, RejectedRows, Vec<usize>) {
         self.flush();
-        (self.tables, self.rejected.finish())
+        self.join();
+        (self.tables, self.rejected.finish(), self.unselected)
     }
 }
 
@@ -152,8 +218,17 @@ fn too_many_rows() -> String {
     format!("the record has too many rows for its key and headers, which all of them repeat: more than {limit} MiB")
 }
 
-/// Rows that the defaults' text allows.
+/// Rows of which expressions are evaluated at once: few enough that no column of results outgrows Arrow's offsets, enough
+/// that a call costs nothing beside its rows.
+const EVALUATED_ROWS: usize = 1024;
+
+/// Rows that go through the stages together.
 fn max_rows(plan: &Plan) -> usize {
+    if plan.has_expressions() { EVALUATED_ROWS.min(default_rows(plan)) } else { default_rows(plan) }
+}
+
+/// Rows that the defaults' text allows.
+fn default_rows(plan: &Plan) -> usize {
     let longest = plan.origins.iter().map(|origin| match origin {
         Origin::Constant { bytes, .. } => *bytes,
         _ => 0,

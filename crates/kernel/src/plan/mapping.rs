@@ -1,7 +1,7 @@
 //! COLUMNS: which source field feeds which column of the table.
 //!
 //! Plain names take source fields in their order, whatever assignments stand between them. Names are matched to the
-//! table's columns without regard to case; a name that is no column of the table is a field that is skipped. Columns of
+//! table's columns without regard to case; a name that is no column of the table is a field that only expressions see. Columns of
 //! INCLUDE METADATA are source columns too, but no fields: without plain names, the table's other columns are the fields.
 
 use arrow_array::ArrayRef;
@@ -11,6 +11,7 @@ use super::rows::Feed;
 use super::sink::Origin;
 use crate::batch::Record;
 use crate::convert::literal;
+use crate::expression::Input;
 use crate::format::json::path::{NoArray, Path};
 use crate::format::json::select::Results;
 use crate::format::value::Value;
@@ -18,11 +19,16 @@ use crate::job::{ColumnItem, MetadataItem};
 use crate::metadata::MetadataField;
 use crate::table::{Column, ColumnDefault, ColumnType, TableDefinition};
 
-/// The source columns of a job: its plain names, each the name of a source field, and its metadata.
+/// Name of the hidden column that says whether a row is inserted or deleted.
+const CHANGE_KIND: &str = "__op";
+
+/// The source columns of a job, its plain names, each the name of a source field, and its metadata; and its assignments.
 #[derive(Debug)]
-pub(super) struct Mapping {
+pub(super) struct Mapping<'j> {
     names: Vec<String>,
     metadata: Vec<(String, MetadataField)>,
+    /// Destination column, by its place in the table, and the expression's text; in the order of the table.
+    assignments: Vec<(usize, &'j str)>,
 }
 
 /// Where a source column's value comes from.
@@ -45,49 +51,66 @@ impl Slot {
     }
 }
 
-impl Mapping {
+impl<'j> Mapping<'j> {
     /// Takes the names from COLUMNS, or from the table if there are none, and the metadata from INCLUDE METADATA.
     pub(super) fn new(
-        items: Option<&[ColumnItem]>,
+        items: Option<&'j [ColumnItem]>,
         metadata: Option<&[MetadataItem]>,
         table: &TableDefinition,
     ) -> Result<Self, DefinitionError> {
         let items = items.unwrap_or_default();
         let mut names: Vec<String> = Vec::new();
-        let mut assigned: Vec<(&str, &str)> = Vec::new();
-        let among = |names: &[String], name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
+        let mut assignments: Vec<(usize, &str)> = Vec::new();
         for item in items {
+            let (ColumnItem::Plain(name) | ColumnItem::Assignment { name, .. }) = item;
+            let place = table.columns.iter().position(|column| column.name.eq_ignore_ascii_case(name));
+            if place.is_none() && name.eq_ignore_ascii_case(CHANGE_KIND) {
+                return Err(DefinitionError::ChangeKindNotYet);
+            }
             match item {
-                ColumnItem::Plain(name) if among(&names, name) => {
+                ColumnItem::Plain(name) if names.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
                     return Err(DefinitionError::DuplicateColumn { column: name.clone() });
                 }
                 ColumnItem::Plain(name) => names.push(name.clone()),
                 ColumnItem::Assignment { name, expression } => {
-                    if assigned.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                    let Some(place) = place else {
+                        return Err(DefinitionError::NotInTable { column: name.clone() });
+                    };
+                    if assignments.iter().any(|(other, _)| *other == place) {
                         return Err(DefinitionError::DuplicateMapping { column: name.clone() });
                     }
-                    if table.column(name).is_none() {
-                        return Err(DefinitionError::NotInTable { column: name.clone() });
-                    }
-                    assigned.push((name, expression));
+                    assignments.push((place, expression));
                 }
             }
         }
-        if let Some((column, expression)) = assigned.first() {
-            let (column, expression) = ((*column).to_owned(), (*expression).to_owned());
-            return Err(DefinitionError::AssignmentNotYet { column, expression });
-        }
+        assignments.sort_unstable_by_key(|(place, _)| *place);
         let metadata = metadata_columns(metadata.unwrap_or_default(), &names)?;
         if names.is_empty() {
             let is_field = |name: &str| !metadata.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
             names = table.columns.iter().map(|column| column.name.clone()).filter(|name| is_field(name)).collect();
         }
-        Ok(Self { names, metadata })
+        Ok(Self { names, metadata, assignments })
     }
 
     /// The names, in order; also the keys that feed them if there are no paths.
     pub(super) fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Columns that are computed, by their place in the table, each with its expression; in the order of the table.
+    pub(super) fn assignments(&self) -> &[(usize, &'j str)] {
+        &self.assignments
+    }
+
+    /// Every source column with its name and the type that expressions see.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = (Slot, Input)> {
+        let fields = self.names.iter().enumerate().map(|(place, name)| {
+            (Slot::Field(place), Input { name: name.clone(), column_type: ColumnType::Varchar(u32::MAX) })
+        });
+        let metadata = self.metadata.iter().map(|(name, field)| {
+            (Slot::Metadata(*field), Input { name: name.clone(), column_type: field.column_type() })
+        });
+        fields.chain(metadata)
     }
 
     /// The source column of a name, in any case.
@@ -115,9 +138,14 @@ impl Mapping {
         table: &TableDefinition,
     ) -> Result<Vec<Path>, DefinitionError> {
         for ((name, path), text) in self.names.iter().zip(&mut paths).zip(texts) {
-            let Some(Column { name: column, column_type, .. }) = table.column(name) else {
+            let Some((place, Column { name: column, column_type, .. })) =
+                table.columns.iter().enumerate().find(|(_, column)| column.name.eq_ignore_ascii_case(name))
+            else {
                 continue;
             };
+            if self.computed(place).is_some() {
+                continue;
+            }
             let is_text = matches!(column_type, ColumnType::Varchar(_) | ColumnType::Char(_));
             let is_document = is_text || *column_type == ColumnType::Json;
             match path {
@@ -144,25 +172,27 @@ impl Mapping {
         Ok(paths)
     }
 
-    /// What feeds each column of the table: a field, the default, or NULL.
+    /// What feeds each column of the table: a source column, an expression (by its place among the assignments), the
+    /// default, or NULL.
     pub(super) fn resolve(&self, table: &TableDefinition) -> Result<(Vec<Feed>, Vec<Origin>), DefinitionError> {
         let mut feeds = Vec::new();
         let mut origins = Vec::new();
-        for column in &table.columns {
-            origins.push(match self.slot(&column.name) {
-                None => default(column)?,
-                Some(slot) => {
-                    feeds.push(Feed {
-                        slot,
-                        name: column.name.clone(),
-                        column_type: column.column_type.clone(),
-                        nullable: column.nullable,
-                    });
+        for (place, column) in table.columns.iter().enumerate() {
+            origins.push(match (self.computed(place), self.slot(&column.name)) {
+                (Some(computed), _) => Origin::Computed(computed),
+                (None, None) => default(column)?,
+                (None, Some(slot)) => {
+                    feeds.push(Feed::of_column(slot, column));
                     Origin::Feed(feeds.len() - 1)
                 }
             });
         }
         Ok((feeds, origins))
+    }
+
+    /// The assignment to the table's column of that place.
+    fn computed(&self, place: usize) -> Option<usize> {
+        self.assignments.iter().position(|(assigned, _)| *assigned == place)
     }
 }
 

@@ -31,6 +31,13 @@ impl Ranges {
         }
     }
 
+    /// Counts a row of that source partition that WHERE left out.
+    pub(super) fn count_unselected(&mut self, source_partition: i32) {
+        if let Some(range) = self.ranges.iter_mut().find(|range| range.source_partition == source_partition) {
+            range.statistics.unselected += 1;
+        }
+    }
+
     /// The outcome of each source partition, ascending, and the sum of all.
     pub(super) fn finish(mut self, rejected: &RejectedRows) -> (Vec<RangeOutcome>, LoadStatistics) {
         self.ranges.sort_by_key(|range| range.source_partition);

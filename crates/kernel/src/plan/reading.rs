@@ -18,7 +18,7 @@ use crate::table::TableDefinition;
 /// The reader of the job's records.
 pub(super) fn reader(
     job: &JobDefinition,
-    mapping: &Mapping,
+    mapping: &Mapping<'_>,
     table: &TableDefinition,
 ) -> Result<Reader, DefinitionError> {
     match job.properties.format() {
@@ -28,7 +28,11 @@ pub(super) fn reader(
     }
 }
 
-fn json(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) -> Result<JsonReader, DefinitionError> {
+fn json(
+    properties: &JobProperties,
+    mapping: &Mapping<'_>,
+    table: &TableDefinition,
+) -> Result<JsonReader, DefinitionError> {
     let mut reader = match paths::jsonpaths(properties.jsonpaths())? {
         Some((paths, texts)) => JsonReader::matched(&mapping.fit_paths(paths, &texts, table)?),
         None => JsonReader::simple(mapping.names()),
@@ -40,7 +44,11 @@ fn json(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) 
 }
 
 /// `json_root` and `strip_outer_array` say nothing about Avro, which has one record a message.
-fn avro(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) -> Result<AvroReader, DefinitionError> {
+fn avro(
+    properties: &JobProperties,
+    mapping: &Mapping<'_>,
+    table: &TableDefinition,
+) -> Result<AvroReader, DefinitionError> {
     let zone = Zone::of(&properties.timezone());
     Ok(match paths::jsonpaths(properties.jsonpaths())? {
         Some((paths, texts)) => AvroReader::matched(&mapping.fit_paths(paths, &texts, table)?, zone),
@@ -48,7 +56,7 @@ fn avro(properties: &JobProperties, mapping: &Mapping, table: &TableDefinition) 
     })
 }
 
-fn csv(job: &JobDefinition, mapping: &Mapping) -> Result<CsvReader, DefinitionError> {
+fn csv(job: &JobDefinition, mapping: &Mapping<'_>) -> Result<CsvReader, DefinitionError> {
     const SEPARATOR: &str = "column separator";
     const DELIMITER: &str = "row delimiter";
     let properties = &job.properties;

@@ -15,8 +15,9 @@ use super::rejection::{OutOfRange, Rejection, Rejections, RowSource};
 use super::sink::Violation;
 use crate::batch::Record;
 use crate::convert::{ColumnBuilder, Outcome, Scratch};
+use crate::expression::Input;
 use crate::format::value::Value;
-use crate::table::ColumnType;
+use crate::table::{Column, ColumnType};
 
 /// A column that a source column feeds.
 #[derive(Debug, Clone)]
@@ -29,6 +30,43 @@ pub(super) struct Feed {
     pub(super) column_type: ColumnType,
     /// Whether it takes NULL.
     pub(super) nullable: bool,
+    /// How the source column is read.
+    pub(super) reading: Reading,
+}
+
+/// How a source column becomes a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// By the column's type.
+    Direct,
+    /// As its text, which then becomes the column's type: so a field is read that an expression names, too. `true` is
+    /// `1` to either.
+    ThroughText,
+    /// As what expressions see. Not having that costs nothing: strict mode is about columns that are copied.
+    Input,
+}
+
+impl Feed {
+    /// The feed of a column that a source column is copied to.
+    pub(super) fn of_column(slot: Slot, column: &Column) -> Self {
+        Self {
+            slot,
+            name: column.name.clone(),
+            column_type: column.column_type.clone(),
+            nullable: column.nullable,
+            reading: Reading::Direct,
+        }
+    }
+
+    /// What expressions see of a source column.
+    pub(super) fn of_input(slot: Slot, input: Input) -> Self {
+        Self { slot, name: input.name, column_type: input.column_type, nullable: true, reading: Reading::Input }
+    }
+
+    /// Whether an unsuitable value loses the row.
+    fn rejects(&self, value: &Value<'_>, strict: bool) -> bool {
+        *value == Value::NoArray || strict && self.reading != Reading::Input
+    }
 }
 
 /// Rows so far.
@@ -42,7 +80,7 @@ pub(super) struct Rows<'a> {
     pub(super) dead: Vec<usize>,
     /// Rows with NULL where the table takes none, ascending; WHERE may yet leave them out.
     pub(super) violations: Vec<Violation>,
-    /// Where each row comes from, dead ones included; empty if the table has one part, which accepts all rows.
+    /// Where each row comes from, dead ones included; empty if nothing more can become of it than its feeds say.
     pub(super) sources: Vec<RowSource<'a>>,
     /// Bytes of the rows' texts: no column can hold more text than this.
     pub(super) text_bytes: usize,
@@ -74,15 +112,20 @@ impl<'a> Rows<'a> {
     ) {
         let row = self.count;
         self.count += 1;
-        if plan.division.is_some() {
+        if plan.division.is_some() || plan.has_expressions() {
             self.sources.push(source);
         }
         let mut null_in: Option<(usize, Value<'a>)> = None;
         for (number, (feed, column)) in plan.feeds.iter().zip(&mut self.columns).enumerate() {
             let value = feed.slot.value(values, topic, record);
-            match column.append(&value, scratch) {
+            let read = match (feed.reading, value) {
+                (Reading::ThroughText, Value::Boolean(true)) => Value::Text("1"),
+                (Reading::ThroughText, Value::Boolean(false)) => Value::Text("0"),
+                _ => value,
+            };
+            match column.append(&read, scratch) {
                 Outcome::Value => {}
-                Outcome::Invalid if plan.strict || value == Value::NoArray => {
+                Outcome::Invalid if feed.rejects(&value, plan.strict) => {
                     // The columns before this one have their entry already.
                     self.columns.iter_mut().skip(number + 1).for_each(ColumnBuilder::append_null);
                     self.dead.push(row);

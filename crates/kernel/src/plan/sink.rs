@@ -1,5 +1,6 @@
 //! Stages 6 and 7: what the table demands of a row, and the rows that meet it as columns of the table.
 
+use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array, new_null_array};
 use arrow_buffer::BooleanBufferBuilder;
 use arrow_schema::ArrowError;
@@ -8,9 +9,10 @@ use arrow_select::take::take;
 use std::sync::Arc;
 
 use super::Plan;
-use super::rejection::Rejections;
+use super::computed::Computed;
+use super::rejection::{Rejection, Rejections};
 use super::rows::Rows;
-use crate::convert::ColumnBuilder;
+use crate::format::value::Value;
 use crate::loaded::KeptRow;
 use crate::table::ColumnType;
 
@@ -19,6 +21,8 @@ use crate::table::ColumnType;
 pub(super) enum Origin {
     /// The feed of that number.
     Feed(usize),
+    /// The computed column of that number.
+    Computed(usize),
     /// The default, one value.
     Constant {
         /// The value.
@@ -41,52 +45,114 @@ pub(super) struct Violation {
     pub(super) rejected: KeptRow,
 }
 
-/// Takes rows out for their violations; `rejected` gets them.
-pub(super) fn check(rows: &mut Rows<'_>, rejected: &mut Rejections<'_>) {
-    if rows.violations.is_empty() {
-        return;
+/// Takes rows out for their violations; `rejected` gets them. `computed` are the computed columns, all rows of each.
+pub(super) fn check(plan: &Plan, rows: &mut Rows<'_>, computed: &[ArrayRef], rejected: &mut Rejections<'_>) {
+    let found = std::mem::take(&mut rows.violations);
+    if !found.is_empty() {
+        let alive = alive_mask(rows);
+        for Violation { row, rejected: kept } in found {
+            // WHERE may have left it out.
+            if alive.values().value(row) {
+                rejected.push_kept(kept);
+                rows.dead.push(row);
+            }
+        }
     }
-    for Violation { row, rejected: kept } in rows.violations.drain(..) {
-        rejected.push_kept(kept);
-        rows.dead.push(row);
+    for (column, results) in plan.computed.iter().zip(computed) {
+        check_computed(column, results, rows, rejected);
     }
     rows.dead.sort_unstable();
 }
 
+/// What no type says of a computed value: that it is there, and not too long.
+fn check_computed(column: &Computed, results: &ArrayRef, rows: &mut Rows<'_>, rejected: &mut Rejections<'_>) {
+    let max_bytes = match column.column_type {
+        ColumnType::Char(max_bytes) | ColumnType::Varchar(max_bytes) => usize::try_from(max_bytes).ok(),
+        _ => None,
+    };
+    if max_bytes.is_none() && (column.nullable || results.null_count() == 0) {
+        return;
+    }
+    let texts = results.as_string_opt::<i32>();
+    let alive = alive_mask(rows);
+    let sources = rows.sources.iter().enumerate().filter(|(row, _)| alive.values().value(*row));
+    for (row, source) in sources {
+        let reason = if results.is_null(row) {
+            (!column.nullable).then(|| format!("NULL value in non-nullable column '{}'", column.name))
+        } else {
+            let text = texts.map(|texts| texts.value(row)).unwrap_or_default();
+            max_bytes.filter(|max_bytes| text.len() > *max_bytes).map(|max_bytes| {
+                format!(
+                    "String '{}'(length={}) is too long. The max length of '{}' is {max_bytes}",
+                    Value::Text(text),
+                    text.len(),
+                    column.name
+                )
+            })
+        };
+        if let Some(reason) = reason {
+            rejected.push(Rejection { source: *source, column: Some(column.name.clone()), reason });
+            rows.dead.push(row);
+        }
+    }
+}
+
 /// The rows that are alive, as columns of the table; `None` if there are none.
-pub(super) fn assemble(plan: &Plan, rows: Rows<'_>, now_ms: i64) -> Option<RecordBatch> {
+pub(super) fn assemble(
+    plan: &Plan,
+    rows: &Rows<'_>,
+    fed: &[ArrayRef],
+    computed: &[ArrayRef],
+    now_ms: i64,
+) -> Option<RecordBatch> {
     let alive = rows.count - rows.dead.len();
     if alive == 0 {
         return None;
     }
-    match columns(plan, rows, alive, now_ms) {
+    match columns(plan, rows, (fed, computed), alive, now_ms) {
         Ok(batch) => Some(batch),
-        Err(error) => unreachable!("builders give the schema's types, one entry a row: {error}"),
+        Err(error) => unreachable!("builders and expressions give the schema's types, one entry a row: {error}"),
     }
 }
 
-fn columns(plan: &Plan, rows: Rows<'_>, alive: usize, now_ms: i64) -> Result<RecordBatch, ArrowError> {
-    let mask = (alive < rows.count).then(|| alive_mask(&rows));
-    let fed: Vec<ArrayRef> = rows
-        .columns
-        .into_iter()
-        .map(ColumnBuilder::finish)
-        .map(|column| mask.as_ref().map_or(Ok(Arc::clone(&column)), |mask| filter(&column, mask)))
-        .collect::<Result<_, _>>()?;
+fn columns(
+    plan: &Plan,
+    rows: &Rows<'_>,
+    (fed, computed): (&[ArrayRef], &[ArrayRef]),
+    alive: usize,
+    now_ms: i64,
+) -> Result<RecordBatch, ArrowError> {
+    let mask = (alive < rows.count).then(|| alive_mask(rows));
+    let living = |column: &ArrayRef| mask.as_ref().map_or(Ok(Arc::clone(column)), |mask| filter(column, mask));
     let columns = plan
         .origins
         .iter()
         .map(|origin| match origin {
-            Origin::Feed(feed) => fed
-                .get(*feed)
-                .cloned()
-                .ok_or_else(|| ArrowError::InvalidArgumentError(format!("no feed {feed} among {}", fed.len()))),
-            Origin::Constant { value, .. } => repeated(value, alive),
-            Origin::Now(column_type) => repeated(&now(column_type, now_ms), alive),
-            Origin::Null(column_type) => Ok(new_null_array(&column_type.arrow(), alive)),
+            Origin::Feed(place) => fed.get(*place).map_or_else(|| missing("feed"), living),
+            Origin::Computed(place) => computed.get(*place).map_or_else(|| missing("computed column"), living),
+            constant => constant.repeated(alive, now_ms),
         })
         .collect::<Result<_, _>>()?;
     RecordBatch::try_new(Arc::clone(&plan.schema), columns)
+}
+
+fn missing(what: &str) -> Result<ArrayRef, ArrowError> {
+    Err(ArrowError::InvalidArgumentError(format!("a {what} that is not there")))
+}
+
+impl Origin {
+    /// The column of so many rows, if no record decides it.
+    ///
+    /// # Errors
+    /// What Arrow says to a length that it cannot hold, and for what records decide.
+    pub(super) fn repeated(&self, rows: usize, now_ms: i64) -> Result<ArrayRef, ArrowError> {
+        match self {
+            Self::Feed(_) | Self::Computed(_) => missing("constant"),
+            Self::Constant { value, .. } => repeated(value, rows),
+            Self::Now(column_type) => repeated(&now(column_type, now_ms), rows),
+            Self::Null(column_type) => Ok(new_null_array(&column_type.arrow(), rows)),
+        }
+    }
 }
 
 fn alive_mask(rows: &Rows<'_>) -> BooleanArray {

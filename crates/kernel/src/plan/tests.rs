@@ -209,10 +209,10 @@ fn rows_continue_in_other_columns_before_arrow_runs_out_of_offsets() {
 fn what_is_not_supported_yet_is_refused_as_such() {
     let site_clicks = site_clicks();
     let message = |clauses, properties| refusal(clauses, properties, &site_clicks).to_string();
-    let filter = LoadClauses { filter: Some("uid > 1".to_owned()), ..LoadClauses::default() };
-    assert_eq!(message(filter, JSON), "WHERE `uid > 1` is not supported yet");
-    let computed = columns(vec![plain("uid"), assignment("vtime")]);
-    assert_eq!(message(computed, JSON), "assignment `vtime = 1` in COLUMNS is not supported yet");
+    for kind in [plain("__op"), assignment("__OP")] {
+        let change_kind = columns(vec![plain("uid"), kind]);
+        assert_eq!(message(change_kind, JSON), "`__op` in COLUMNS is not supported yet");
+    }
 }
 
 #[test]

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use penstock_catalog::job::{Alteration, Altered, Job, JobSnapshot};
+use penstock_expressions::StarRocks;
 use penstock_kernel::error_chain::one_line;
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::job::{JobDefinition, StartOffset};
 use penstock_kernel::plan::Plan;
 use penstock_kernel::state::JobState;
@@ -37,7 +37,7 @@ impl Admin {
         let current = self.definition(&job).await?;
         let mut next = altered_definition(&current, &statement, &table)?;
         self.check_automatic_partitions(&table, statement.clauses.table_partitions.as_deref()).await?;
-        Plan::compile(&next, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        Plan::compile(&next, &table, &StarRocks).map_err(|error| of_definition(&error))?;
         let snapshot = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)?;
         let snapshot = snapshot.ok_or_else(|| gone(&job))?;
         let moves = self.moves(&next, &altered_starts(&statement)?, &snapshot).await?;

@@ -2,8 +2,8 @@
 
 use penstock_catalog::database::{Created, Database};
 use penstock_catalog::job::{Job, JobFailure};
+use penstock_expressions::StarRocks;
 use penstock_kernel::error_chain::one_line;
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
@@ -55,7 +55,7 @@ impl Admin {
         };
         let definition = job_definition(statement, context)?;
         self.check_automatic_partitions(&table, definition.clauses.table_partitions.as_deref()).await?;
-        Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        Plan::compile(&definition, &table, &StarRocks).map_err(|error| of_definition(&error))?;
         Ok((database, table, definition))
     }
 

@@ -1,6 +1,6 @@
 //! EXPLAIN ROUTINE LOAD: the compiled plan of a job, or of a definition that is not made yet, as rows.
 
-use penstock_kernel::expression::NoExpressions;
+use penstock_expressions::StarRocks;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
 use penstock_kernel::plan::describe::describe;
@@ -23,7 +23,7 @@ impl Admin {
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
         let (definition, table) = self.job_or_definition(&of, session).await?;
-        Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        Plan::compile(&definition, &table, &StarRocks).map_err(|error| of_definition(&error))?;
         let description = describe(&definition, &table);
         let mut rows = Vec::new();
         for column in description.columns {

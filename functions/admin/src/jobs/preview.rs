@@ -3,8 +3,8 @@
 //! Each record goes through the very plan that the job loads with, by itself, so that rows can be told by their record.
 
 use arrow_json::writer::{LineDelimited, WriterBuilder};
+use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::expression::NoExpressions;
 use penstock_kernel::facts::Facts;
 use penstock_kernel::loaded::{LoadStatistics, Loaded};
 use penstock_kernel::plan::Plan;
@@ -37,7 +37,7 @@ impl Admin {
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
         let (definition, table) = self.job_or_definition(&statement.of, session).await?;
-        let plan = Plan::compile(&definition, &table, &NoExpressions).map_err(|error| of_definition(&error))?;
+        let plan = Plan::compile(&definition, &table, &StarRocks).map_err(|error| of_definition(&error))?;
         let records = statement.records.unwrap_or(RECORDS);
         if records > MOST_RECORDS {
             let message =

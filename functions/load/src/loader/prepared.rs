@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use object_store::ObjectStore;
 use penstock_catalog::Catalog;
 use penstock_catalog::job::Job;
-use penstock_kernel::expression::NoExpressions;
+use penstock_expressions::StarRocks;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::job::JobDefinition;
 use penstock_kernel::plan::Plan;
@@ -95,7 +95,7 @@ async fn prepare(
 ) -> Result<Prepared, LoadError> {
     let definition = catalog.job_definition(job.id, job.version).await?;
     let definition = definition.ok_or(LoadError::UnknownVersion { job: job.id, version: job.version })?;
-    let plan = Plan::compile(&definition, &table, &NoExpressions).map_err(|source| LoadError::Definition {
+    let plan = Plan::compile(&definition, &table, &StarRocks).map_err(|source| LoadError::Definition {
         job: job.id,
         version: job.version,
         source,

@@ -1,0 +1,19 @@
+//! Expressions as jobs use them: text in, columns in, columns out.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod cases;
+mod hostile;
+mod jobs;
+mod laws;
+#[expect(dead_code, clippy::cast_possible_truncation, reason = "the kernel's own tests use the rest of it")]
+#[path = "../../../kernel/tests/json/support.rs"]
+mod loading;
+mod reference;
+mod support;
