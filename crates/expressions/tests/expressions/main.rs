@@ -12,7 +12,7 @@ mod cases;
 mod hostile;
 mod jobs;
 mod laws;
-#[expect(dead_code, clippy::cast_possible_truncation, reason = "the kernel's own tests use the rest of it")]
+#[allow(dead_code, reason = "the kernel's own tests use the rest of it")]
 #[path = "../../../kernel/tests/json/support.rs"]
 mod loading;
 mod reference;
