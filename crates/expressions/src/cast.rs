@@ -10,6 +10,7 @@
 //! | JSON | any | a string by its text, `true` and `false` as 1 and 0 |
 //! | text | JSON | an object or an array if it looks like one, else a string |
 //! | text, JSON | ARRAY | of a JSON array, element by element |
+//! | text, JSON | MAP, STRUCT | of a JSON object, entry by entry |
 
 mod text;
 
@@ -58,12 +59,9 @@ pub(crate) fn cast(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     Ok(match (&from, to) {
         (DataType::Null, _) => new_null_array(to, rows),
         (_, DataType::Utf8) => Arc::new(texts(&column)?),
-        (DataType::LargeUtf8, DataType::Map(..) | DataType::Struct(_)) => {
-            of_column_type(to, |column_type| of_documents(column_type, column.as_string::<i64>().iter()), rows)?
-        }
         (_, DataType::Map(..) | DataType::Struct(_)) => {
-            let texts = texts(&column)?;
-            of_column_type(to, |column_type| of_texts(column_type, texts.iter()), rows)?
+            let json = cast(&column, &JSON)?;
+            of_column_type(to, |column_type| of_documents(column_type, json.as_string::<i64>().iter()), rows)?
         }
         (_, DataType::Utf8View | DataType::Dictionary(..) | DataType::Binary | DataType::LargeBinary) => {
             arrow_cast::cast(&texts(&column)?, to)?

@@ -16,6 +16,7 @@ mod document;
 pub mod function;
 mod lower;
 pub mod name;
+mod nested_type;
 pub mod operator;
 mod reference;
 pub mod rewrite;

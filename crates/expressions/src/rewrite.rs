@@ -100,16 +100,16 @@ pub fn expression(expr: &mut Expr, session: &mut dyn Session) -> Result<(), Rewr
             }
         }
         Expr::Array(array) => *expr = call(crate::function::ARRAY, std::mem::take(&mut array.elem)),
-        Expr::CompoundFieldAccess { root, access_chain } => {
-            if access_chain.iter().all(|access| matches!(access, AccessExpr::Subscript(Subscript::Index { .. }))) {
-                let mut at = take(root);
-                for access in std::mem::take(access_chain) {
-                    if let AccessExpr::Subscript(Subscript::Index { index }) = access {
-                        at = call("element_at", vec![at, index]);
-                    }
+        Expr::CompoundFieldAccess { root, access_chain }
+            if access_chain.iter().all(|access| matches!(access, AccessExpr::Subscript(Subscript::Index { .. }))) =>
+        {
+            let mut at = take(root);
+            for access in std::mem::take(access_chain) {
+                if let AccessExpr::Subscript(Subscript::Index { index }) = access {
+                    at = call("element_at", vec![at, index]);
                 }
-                *expr = at;
             }
+            *expr = at;
         }
         _ => {}
     }

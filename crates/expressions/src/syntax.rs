@@ -9,6 +9,8 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
+use crate::nested_type;
+
 /// Levels of parentheses, functions and subqueries.
 pub const MAX_NESTING: usize = 100;
 /// Bytes of one expression in COLUMNS or WHERE.
@@ -25,7 +27,7 @@ pub struct SyntaxError {
     pub place: Option<(u64, u64)>,
 }
 
-/// The tokens of a text, MySQL's signs for logic as the words that they mean.
+/// The tokens of a text, MySQL's signs for logic as the words that they mean, and nested types of casts as one name.
 ///
 /// # Errors
 /// A string or comment that does not end.
@@ -34,6 +36,7 @@ pub fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, SyntaxError> {
         .tokenize_with_location()
         .map_err(|error| syntax_error(&error.to_string(), &[]))?;
     tokens.iter_mut().for_each(in_words);
+    tokens = nested_type::into_names(tokens);
     let plain: Vec<usize> =
         (0..tokens.len()).filter(|at| is_plain_trim(tokens.get(*at..).unwrap_or_default())).collect();
     for at in plain {

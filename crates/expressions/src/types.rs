@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, TimeUnit};
 use penstock_kernel::table::{ColumnType, MAX_VARBINARY_BYTES, StructField};
-use sqlparser::ast::{ArrayElemTypeDef, DataType as SqlType, ExactNumberInfo};
+use sqlparser::ast::{DataType as SqlType, ExactNumberInfo, ObjectNamePart};
+
+use crate::nested_type;
 
 /// A moment without a zone.
 pub(crate) const MOMENT: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
@@ -128,22 +130,6 @@ pub fn sql_type(sql_type: &SqlType) -> Option<DataType> {
         SqlType::Date => DataType::Date32,
         SqlType::Datetime(_) | SqlType::Timestamp(..) => MOMENT,
         SqlType::JSON | SqlType::JSONB => JSON,
-        SqlType::Array(
-            ArrayElemTypeDef::AngleBracket(element)
-            | ArrayElemTypeDef::Parenthesis(element)
-            | ArrayElemTypeDef::SquareBracket(element, _),
-        ) => list_of(self::sql_type(element)?),
-        SqlType::Map(key, value) => {
-            let (key, value) = (column_type(&self::sql_type(key)?)?, column_type(&self::sql_type(value)?)?);
-            ColumnType::Map(Box::new(key), Box::new(value)).arrow()
-        }
-        SqlType::Struct(fields, _) => {
-            let field = |field: &sqlparser::ast::StructField| {
-                let name = field.field_name.as_ref()?.value.clone();
-                Some(StructField { name, column_type: column_type(&self::sql_type(&field.field_type)?)? })
-            };
-            ColumnType::Struct(fields.iter().map(field).collect::<Option<_>>()?).arrow()
-        }
         SqlType::Varbinary(_) | SqlType::Binary(_) => DataType::Binary,
         SqlType::Custom(name, arguments) => {
             let number = |place: usize| arguments.get(place).and_then(|text| text.trim().parse::<u64>().ok());
@@ -153,7 +139,10 @@ pub fn sql_type(sql_type: &SqlType) -> Option<DataType> {
                     let scale = i64::try_from(number(1).unwrap_or(0)).ok()?;
                     decimal(&ExactNumberInfo::PrecisionAndScale(number(0).unwrap_or(10), scale))?
                 }
-                _ => return None,
+                _ => match name.0.as_slice() {
+                    [ObjectNamePart::Identifier(name)] if name.value.contains('<') => nested_type::parse(&name.value)?,
+                    _ => return None,
+                },
             }
         }
         _ => return None,

@@ -237,7 +237,8 @@ fn collect(kind: Kind, answers: impl Iterator<Item = Option<Answer>>) -> Result<
             Arc::new(builder.finish())
         }
         Kind::Texts => {
-            let mut builder = ListBuilder::new(StringBuilder::new());
+            let element = Field::new("element", DataType::Utf8, true);
+            let mut builder = ListBuilder::new(StringBuilder::new()).with_field(element);
             for answer in answers {
                 let Some(Answer::Texts(texts)) = answer else {
                     builder.append_null();

@@ -102,18 +102,20 @@ proptest! {
             }
         })));
         if let Ok(compiled) = StarRocks.compile(&text, &inputs, &output, "Europe/Berlin") {
-            let column = |of: fn(&(Option<String>, Option<String>, Option<String>)) -> Option<&str>| -> ArrayRef {
-                Arc::new(rows.iter().map(of).collect::<StringArray>())
-            };
-            let all = [column(|row| row.0.as_deref()), column(|row| row.1.as_deref()), column(|row| row.2.as_deref())];
+            let column = |values: Vec<Option<&str>>| -> ArrayRef { Arc::new(StringArray::from(values)) };
+            let all = [
+                column(rows.iter().map(|row| row.0.as_deref()).collect()),
+                column(rows.iter().map(|row| row.1.as_deref()).collect()),
+                column(rows.iter().map(|row| row.2.as_deref()).collect()),
+            ];
             let read: Vec<ArrayRef> = compiled.reads().iter().map(|place| Arc::clone(&all[*place])).collect();
             let results = compiled.evaluate(&read, rows.len(), &MOMENT).unwrap();
             prop_assert_eq!(results.data_type(), &output.arrow());
             prop_assert_eq!(results.len(), rows.len());
-            for row in 0..rows.len() {
-                let one: Vec<ArrayRef> = read.iter().map(|column| column.slice(row, 1)).collect();
+            for (at, row) in rows.iter().enumerate() {
+                let one: Vec<ArrayRef> = read.iter().map(|column| column.slice(at, 1)).collect();
                 let alone = compiled.evaluate(&one, 1, &MOMENT).unwrap();
-                prop_assert_eq!(&results.slice(row, 1), &alone, "{} over {:?}", text, rows[row]);
+                prop_assert_eq!(&results.slice(at, 1), &alone, "{} over {:?}", text, row);
             }
         }
     }

@@ -8,6 +8,9 @@
     reason = "a test fails by panicking"
 )]
 
+/// The format of jobs that name none, for `loading`.
+const FORMAT: &str = "json";
+
 mod cases;
 mod hostile;
 mod jobs;
