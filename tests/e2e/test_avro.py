@@ -120,6 +120,15 @@ def test_schemas_change_within_a_topic_and_logical_types_convert(shop):
     assert shop.counts()["errorRows"] == 0
 
 
+def test_preview_reads_records_by_the_schemas_of_the_registry(shop):
+    shop.send(shop.bytes(FIRST, first(1)), b"\x00\x00\x00\x27\x0f\x02", shop.bytes(SECOND, second(3)))
+    shop.create()
+    shown = shop.server.sql("PREVIEW ROUTINE LOAD FOR loading", "shop")
+    assert [row["outcome"] for row in shown] == ["row", "rejected", "row", "total"]
+    assert [json.loads(shown[at]["row"])["id"] for at in (0, 2)] == [1, 3]
+    assert "9999" in shown[1]["reason"]
+
+
 def test_what_cannot_be_read_is_a_rejected_row_and_its_neighbours_load(shop):
     good = shop.bytes(FIRST, first(1))
     bad = [b"\x00\x00\x00\x27\x0f\x02", b'{"id": 1}', b"\xc3\x01" + b"x" * 10, b"Obj\x01\x04", b"\x00\x00", good[:-3], good + b"\x00", b"\x00" * 200]

@@ -5,7 +5,7 @@ import json
 from kafka import KafkaProducer
 
 JOB = '''CREATE ROUTINE LOAD shop.orders_job ON orders
-COLUMNS (id, ms, ts = from_unixtime(ms DIV 1000), price, cents = price * 100, tags, first_tag = split(tags, ',')[1], paid = if(paid_text = '1', true, false), paid_text)
+COLUMNS (id, ms, ts = from_unixtime(ms DIV 1000), price, cents = price * 100, tags, first_tag = split(tags, ',')[1], paid = if(paid_text = '1', true, false), paid_text),
 WHERE cents >= 100 AND first_tag != 'test'
 PROPERTIES ("format" = "json", "max_batch_interval" = "5", "timezone" = "Asia/Shanghai", "max_error_number" = "100")
 FROM KAFKA ("kafka_broker_list" = "redpanda:29092", "kafka_topic" = "orders", "property.kafka_default_offsets" = "OFFSET_BEGINNING")'''

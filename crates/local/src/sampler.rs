@@ -9,8 +9,12 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use penstock_admin::mapping::{MappingSpec, MappingStart};
 use penstock_admin::sampler::{Sample, SampleError, SampledRecord, Sampler};
-use penstock_kernel::ids::JobId;
+use penstock_kernel::error_chain::one_line;
+use penstock_kernel::facts::Schemas;
+use penstock_kernel::ids::{JobId, SchemaId};
 use penstock_kernel::job::KafkaSource;
+use penstock_kernel::registry::SchemaRegistry;
+use penstock_load::registry::{Registry, RegistrySettings};
 
 use crate::esm::aliased;
 use crate::esm::security;
@@ -23,15 +27,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOST_BYTES: usize = 64 << 20;
 
 /// Looks at topics through the Kafka client.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct KafkaSampler {
     broker_aliases: Vec<(String, String)>,
+    registry: Registry,
 }
 
 impl KafkaSampler {
     /// With brokers of jobs' lists, as written there, and what to connect to instead.
     pub fn new(broker_aliases: Vec<(String, String)>) -> Self {
-        Self { broker_aliases }
+        Self { broker_aliases, registry: Registry::new(RegistrySettings::default()) }
     }
 }
 
@@ -47,6 +52,11 @@ impl Sampler for KafkaSampler {
             }
             error => SampleError::Unavailable { message: error.to_string() },
         })
+    }
+
+    async fn schemas(&self, registry: &SchemaRegistry, ids: &[SchemaId]) -> Result<Schemas, SampleError> {
+        let asked = self.registry.schemas(registry, ids).await;
+        asked.map_err(|error| SampleError::Unavailable { message: one_line(&error) })
     }
 }
 

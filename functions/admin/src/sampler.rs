@@ -6,7 +6,10 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use penstock_kernel::facts::Schemas;
+use penstock_kernel::ids::SchemaId;
 use penstock_kernel::job::KafkaSource;
+use penstock_kernel::registry::SchemaRegistry;
 
 /// A record as it lies in the topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,13 +48,19 @@ pub trait Sampler: Send + Sync {
     /// # Errors
     /// [`SampleError`]
     async fn sample(&self, source: &KafkaSource, records: u64) -> Result<Sample, SampleError>;
+
+    /// What the registry says of the schemas `ids`, of which sampled records are.
+    ///
+    /// # Errors
+    /// [`SampleError::Unavailable`]
+    async fn schemas(&self, registry: &SchemaRegistry, ids: &[SchemaId]) -> Result<Schemas, SampleError>;
 }
 
 /// A topic that cannot be looked at.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SampleError {
-    /// The brokers do not answer: try again.
+    /// The brokers or the schema registry do not answer: try again.
     #[error("the topic cannot be read: {message}")]
     Unavailable {
         /// What happened.

@@ -2,10 +2,13 @@
 //!
 //! Each record goes through the very plan that the job loads with, by itself, so that rows can be told by their record.
 
+use std::collections::BTreeSet;
+
 use arrow_json::writer::{LineDelimited, WriterBuilder};
 use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::facts::Facts;
+use penstock_kernel::facts::{Facts, Schemas};
+use penstock_kernel::ids::SchemaId;
 use penstock_kernel::loaded::{LoadStatistics, Loaded};
 use penstock_kernel::plan::Plan;
 use penstock_kernel::table::{ColumnType, TableDefinition};
@@ -55,11 +58,21 @@ impl Admin {
                 format!("topic `{}` does not exist, or has none of the job's partitions", definition.source.topic);
             return Err(SqlError::analysis(&message));
         }
-        let facts = Facts::at(self.catalog.clock().now_ms());
+        let batches: Vec<Batch<'_>> =
+            sample.records.iter().map(|record| batch(&definition.source.topic, record)).collect();
+        let ids: BTreeSet<SchemaId> = batches.iter().flat_map(|batch| plan.schemas_needed(batch)).collect();
+        let schemas = match &definition.source.registry {
+            Some(registry) if !ids.is_empty() => {
+                let ids: Vec<SchemaId> = ids.into_iter().collect();
+                sampler.schemas(registry, &ids).await.map_err(|error| of_sample(&error))?
+            }
+            _ => Schemas::default(),
+        };
+        let facts = Facts::at(self.catalog.clock().now_ms()).with_schemas(schemas);
         let mut sum = LoadStatistics::default();
         let mut rows = Vec::new();
-        for record in &sample.records {
-            let loaded = plan.load(&batch(&definition.source.topic, record), &facts);
+        for (record, batch) in sample.records.iter().zip(&batches) {
+            let loaded = plan.load(batch, &facts);
             sum += loaded.statistics;
             rows.extend(outcomes(record, &loaded, &table)?);
         }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use penstock_admin::sampler::{Sample, SampleError, SampledRecord, Sampler};
+use penstock_kernel::facts::Schemas;
+use penstock_kernel::ids::SchemaId;
 use penstock_kernel::job::KafkaSource;
+use penstock_kernel::registry::SchemaRegistry;
 use penstock_sql::error::code;
 
 use super::parts::{Fixture, JOB};
@@ -36,6 +39,10 @@ impl Sampler for Fake {
             latest: [(0, 5 + i64::try_from(count).unwrap())].into(),
             records: sampled.collect(),
         })
+    }
+
+    async fn schemas(&self, registry: &SchemaRegistry, ids: &[SchemaId]) -> Result<Schemas, SampleError> {
+        Err(SampleError::Unavailable { message: format!("`{}` does not answer for {ids:?}", registry.url) })
     }
 }
 
