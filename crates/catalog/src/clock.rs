@@ -1,16 +1,25 @@
 //! Time and unique names, as components that a simulation can replace.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::future::BoxFuture;
 use ulid::Ulid;
 
-/// Where time and unique names come from.
+/// Where time, pauses and unique names come from.
 pub trait Clock: Send + Sync {
     /// Milliseconds since the epoch.
     fn now_ms(&self) -> i64;
     /// A name that nobody else will ever get: 26 characters, sorting by time of making (a ULID).
     fn unique(&self) -> String;
+    /// Comes back after `duration`. Whoever waits for time to pass waits here, so that a simulation can let it pass.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+    /// A random while of at most `most`, so that writers who lost the same race do not meet again.
+    fn any_while(&self, most: Duration) -> Duration {
+        most.mul_f64(rand::random_range(0.0..=1.0))
+    }
 }
 
 /// The system's clock and randomness.

@@ -53,7 +53,7 @@ impl Catalog {
             if self.write_once(vec![write]).await? == WriteOutcome::Done {
                 return Ok(Created::New(database));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 
@@ -77,7 +77,7 @@ impl Catalog {
             if self.write_once(vec![delete]).await? == WriteOutcome::Done {
                 return Ok(true);
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
         Ok(false)
     }

@@ -175,7 +175,7 @@ impl Catalog {
             if self.write_once(writes).await? == WriteOutcome::Done {
                 return Ok(Created::New(job));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 

@@ -36,7 +36,7 @@ impl Catalog {
             if self.write_once(writes).await? == WriteOutcome::Done {
                 return Ok(Created::New(definition));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 
@@ -91,7 +91,7 @@ impl Catalog {
             if self.write_once(writes).await? == WriteOutcome::Done {
                 return Ok(Some(table));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
         Ok(None)
     }

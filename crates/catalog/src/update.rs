@@ -6,6 +6,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
 
 use crate::Catalog;
+use crate::clock::Clock;
 use crate::error::CatalogError;
 use crate::job::Revised;
 use crate::key;
@@ -49,17 +50,17 @@ impl Race {
         Self { key: key.clone(), round: 0 }
     }
 
-    /// Waits before the next round.
+    /// Waits by `clock` before the next round.
     ///
     /// # Errors
     /// [`CatalogError::Contended`] after the last one.
-    pub(crate) async fn lost(&mut self) -> Result<(), CatalogError> {
+    pub(crate) async fn lost(&mut self, clock: &dyn Clock) -> Result<(), CatalogError> {
         self.round += 1;
         if self.round >= MAX_ROUNDS {
             return Err(CatalogError::Contended { key: self.key.to_string() });
         }
-        let most_ms = 4_u64 << self.round.min(6);
-        tokio::time::sleep(Duration::from_millis(rand::random_range(0..=most_ms))).await;
+        let most = Duration::from_millis(4 << self.round.min(6));
+        clock.sleep(clock.any_while(most)).await;
         Ok(())
     }
 }
@@ -108,7 +109,7 @@ impl Catalog {
             if self.write_once(vec![write]).await? == WriteOutcome::Done {
                 return Ok(Some(value));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 

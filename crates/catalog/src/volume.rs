@@ -47,7 +47,7 @@ impl Catalog {
             if self.write_once(vec![record::first(&key, volume)?]).await? == WriteOutcome::Done {
                 return Ok(Created::New(volume.clone()));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 

@@ -74,7 +74,7 @@ impl Catalog {
                 }
                 return Ok(Changed::Now(job));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 
@@ -127,7 +127,7 @@ impl Catalog {
                 WriteOutcome::Done => break,
                 WriteOutcome::ConditionFailed { stored, .. } => held = stored,
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
         Ok(())
     }

@@ -102,7 +102,7 @@ impl Catalog {
                 return Ok(Some(snapshot));
             }
             if self.write_once(writes).await? != WriteOutcome::Done {
-                race.lost().await?;
+                race.lost(&*self.clock).await?;
             }
         }
     }

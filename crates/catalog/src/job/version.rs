@@ -147,7 +147,7 @@ impl Catalog {
                 self.settle(&after).await?;
                 return Ok(Altered::Now(after));
             }
-            race.lost().await?;
+            race.lost(&*self.clock).await?;
         }
     }
 

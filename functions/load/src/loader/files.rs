@@ -4,10 +4,11 @@
 //! another's; what no commit names is garbage for the collector.
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::{Either, select, try_join_all};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use penstock_catalog::clock::Clock;
@@ -134,7 +135,7 @@ impl Files<'_> {
 
     async fn put_object(&self, relative: String, bytes: Bytes) -> Result<(), LoadError> {
         let Prepared { volume, store, .. } = self.prepared;
-        put(store.as_ref(), volume, &relative, &bytes, self.settings).await
+        put(store.as_ref(), volume, &relative, &bytes, self.settings, self.clock).await
     }
 }
 
@@ -144,6 +145,7 @@ async fn put(
     relative: &str,
     bytes: &Bytes,
     settings: &LoaderSettings,
+    clock: &dyn Clock,
 ) -> Result<(), LoadError> {
     let key = volume.key(relative)?;
     let failed = |attempts, source| LoadError::Put { key: key.clone(), attempts, source };
@@ -152,7 +154,7 @@ async fn put(
     let mut attempt = 1;
     loop {
         // A try whose answer was lost may have succeeded: the next puts the same bytes once more.
-        let error = match within(settings.put_timeout, store.put(&path, bytes.clone().into())).await {
+        let error = match within(clock, settings.put_timeout, store.put(&path, bytes.clone().into())).await {
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
@@ -160,19 +162,20 @@ async fn put(
             return Err(failed(attempt, error));
         }
         tracing::debug!(key, attempt, error = %error, "put failed, trying again");
-        tokio::time::sleep(pause).await;
+        clock.sleep(pause).await;
         pause = pause.saturating_mul(2);
         attempt += 1;
     }
 }
 
 async fn within<T>(
+    clock: &dyn Clock,
     limit: Duration,
     answer: impl Future<Output = Result<T, object_store::Error>>,
 ) -> Result<T, PutError> {
-    match tokio::time::timeout(limit, answer).await {
-        Ok(answer) => answer.map_err(PutError::from),
-        Err(_) => Err(PutError::Silent { millis: limit.as_millis() }),
+    match select(pin!(answer), clock.sleep(limit)).await {
+        Either::Left((answer, _)) => answer.map_err(PutError::from),
+        Either::Right(_) => Err(PutError::Silent { millis: limit.as_millis() }),
     }
 }
 

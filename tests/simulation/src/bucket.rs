@@ -1,0 +1,169 @@
+//! S3 as it is simulated: objects in memory behind a network.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt as _;
+use futures::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt as _, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use penstock_storage::{StorageError, Volume, Volumes};
+
+use crate::bug::{self, Bug};
+use crate::client::{Heard, ask};
+use crate::fault::Operation;
+use crate::net::Net;
+use crate::ready;
+
+/// The service: the objects, and which changed since anyone looked.
+#[derive(Debug, Default)]
+pub(crate) struct Bucket {
+    objects: InMemory,
+    changes: Mutex<Vec<String>>,
+}
+
+impl Bucket {
+    /// Full keys that were put or deleted since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The object of that full key; `None` if there is none.
+    pub(crate) fn object(&self, key: &str) -> Option<Bytes> {
+        let path = Path::parse(key).ok()?;
+        let read = async { self.objects.get(&path).await.ok()?.bytes().await.ok() };
+        ready(read).flatten()
+    }
+
+    fn changed(&self, path: &Path) {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_string());
+    }
+
+    async fn put(&self, path: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let result = self.objects.put_opts(path, payload, options).await;
+        self.changed(path);
+        result
+    }
+
+    async fn delete(&self, path: &Path) -> Result<()> {
+        let result = self.objects.delete(path).await;
+        self.changed(path);
+        result
+    }
+}
+
+fn at_once<T>(answer: impl Future<Output = T>) -> T {
+    match ready(answer) {
+        Some(answer) => answer,
+        None => unreachable!("objects in memory answer at once"),
+    }
+}
+
+/// A client of the service: what a handler's object store is.
+#[derive(Clone)]
+pub(crate) struct BucketClient {
+    net: Arc<Net>,
+    bucket: Arc<Bucket>,
+    bug: Option<Bug>,
+}
+
+impl BucketClient {
+    pub(crate) fn new(net: Arc<Net>, bucket: Arc<Bucket>, bug: Option<Bug>) -> Self {
+        Self { net, bucket, bug }
+    }
+}
+
+impl fmt::Debug for BucketClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BucketClient")
+    }
+}
+
+impl fmt::Display for BucketClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("simulated S3")
+    }
+}
+
+impl Volumes for BucketClient {
+    fn open(&self, _volume: &Volume) -> std::result::Result<Arc<dyn ObjectStore>, StorageError> {
+        Ok(Arc::new(self.clone()))
+    }
+}
+
+fn heard<T>(path: &Path, heard: Heard<Result<T>>) -> Result<T> {
+    match heard {
+        Heard::Answer(answer) => answer,
+        Heard::Nothing => Err(Error::Generic { store: "S3", source: "503 SlowDown: simulated".into() }),
+        Heard::Refused => Err(Error::PermissionDenied { path: path.to_string(), source: "403: simulated".into() }),
+    }
+}
+
+fn not_played<T>(operation: &str) -> Result<T> {
+    Err(Error::NotImplemented { operation: operation.to_owned(), implementer: "simulation".to_owned() })
+}
+
+#[async_trait]
+impl ObjectStore for BucketClient {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let path = match self.bug {
+            Some(Bug::SharesFileKeys) => Path::parse(bug::shared_key(location.as_ref()))?,
+            _ => location.clone(),
+        };
+        let bucket = Arc::clone(&self.bucket);
+        let put = move |_| at_once(bucket.put(&path, payload.clone(), options.clone()));
+        heard(location, ask(&self.net, Operation::Put, format!("put {location}"), put).await)
+    }
+
+    async fn put_multipart_opts(&self, _: &Path, _: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
+        not_played("multipart upload")
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let (bucket, path) = (Arc::clone(&self.bucket), location.clone());
+        let get = move |_| at_once(bucket.objects.get_opts(&path, options.clone()));
+        heard(location, ask(&self.net, Operation::Read, format!("read {location}"), get).await)
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let client = self.clone();
+        let deleted = locations.then(move |location| {
+            let client = client.clone();
+            async move {
+                let path = location?;
+                let (bucket, gone) = (Arc::clone(&client.bucket), path.clone());
+                let delete = move |_| at_once(bucket.delete(&gone));
+                heard(&path, ask(&client.net, Operation::Delete, format!("delete {path}"), delete).await)?;
+                Ok(path)
+            }
+        });
+        deleted.boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.bucket.objects.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.bucket.objects.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        not_played("copy")
+    }
+}
+
+/// The objects as they are, without a network between.
+pub(crate) struct Remaining(pub(crate) Arc<Bucket>);
+
+impl Volumes for Remaining {
+    fn open(&self, _volume: &Volume) -> std::result::Result<Arc<dyn ObjectStore>, StorageError> {
+        Ok(Arc::new(self.0.objects.fork()))
+    }
+}

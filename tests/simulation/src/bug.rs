@@ -1,0 +1,222 @@
+//! Bugs to plant: each a mutation of what the handlers' trait objects send or answer, so that no released code knows of it.
+//!
+//! They show that the simulation would notice. What compaction and garbage collection can get wrong joins this list when
+//! there is a function that compacts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use penstock_catalog::store::memory::MemoryStore;
+use penstock_catalog::store::{Action, Condition, Item, Key, Store as _, Value, Write, WriteOutcome};
+use serde_json::Value as Json;
+
+use crate::ready;
+
+/// A bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Bug {
+    /// A batch is acknowledged when its commit is sent, not when it took place.
+    AcknowledgesBeforeCommit,
+    /// Files are named by job, version and first record alone: tries share them.
+    SharesFileKeys,
+    /// A batch whose commit failed advances progress all the same.
+    AdvancesOnFailure,
+    /// A commit looks at `next_offset`, but not at the fence that PAUSE, ALTER and STOP raise.
+    IgnoresFence,
+    /// A commit that lost its race is taken for one that took place.
+    TakesConflictForSuccess,
+    /// Each try of a transaction goes out under another token.
+    ChangesToken,
+    /// The last record that was committed is not trimmed from a redelivery.
+    TrimsOneShort,
+    /// Rejected rows are put, but the commit does not name their file.
+    LeavesRejectedRowsOut,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::AcknowledgesBeforeCommit,
+        Self::SharesFileKeys,
+        Self::AdvancesOnFailure,
+        Self::IgnoresFence,
+        Self::TakesConflictForSuccess,
+        Self::ChangesToken,
+        Self::TrimsOneShort,
+        Self::LeavesRejectedRowsOut,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::AcknowledgesBeforeCommit => "acknowledges-before-commit",
+            Self::SharesFileKeys => "shares-file-keys",
+            Self::AdvancesOnFailure => "advances-on-failure",
+            Self::IgnoresFence => "ignores-fence",
+            Self::TakesConflictForSuccess => "takes-conflict-for-success",
+            Self::ChangesToken => "changes-token",
+            Self::TrimsOneShort => "trims-one-short",
+            Self::LeavesRejectedRowsOut => "leaves-rejected-rows-out",
+        }
+    }
+}
+
+impl fmt::Display for Bug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No bug has that name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownBug {
+    found: String,
+}
+
+impl fmt::Display for UnknownBug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = Bug::ALL.iter().map(|bug| bug.name()).collect();
+        write!(f, "expected one of {}, found `{}`", names.join(", "), self.found)
+    }
+}
+
+impl std::error::Error for UnknownBug {}
+
+impl FromStr for Bug {
+    type Err = UnknownBug;
+
+    fn from_str(text: &str) -> Result<Self, UnknownBug> {
+        Self::ALL.into_iter().find(|bug| bug.name() == text).ok_or_else(|| UnknownBug { found: text.to_owned() })
+    }
+}
+
+/// Whether the transaction is a commit.
+pub(crate) fn is_commit(writes: &[Write]) -> bool {
+    writes.first().is_some_and(|write| write.key.sk.starts_with("commit#"))
+}
+
+/// What a buggy client sends.
+pub(crate) fn sent(bug: Option<Bug>, mut writes: Vec<Write>) -> Vec<Write> {
+    let (Some(bug), true) = (bug, is_commit(&writes)) else { return writes };
+    let Some(Write { action: Action::Put(commit), .. }) = writes.first_mut() else { return writes };
+    match bug {
+        Bug::SharesFileKeys => edit(commit, |commit| {
+            for file in commit.pointer_mut("/files").and_then(Json::as_array_mut).into_iter().flatten() {
+                if let Some(key) = file.get_mut("key") {
+                    *key = Json::from(shared_key(key.as_str().unwrap_or_default()));
+                }
+            }
+        }),
+        Bug::LeavesRejectedRowsOut => edit(commit, |commit| {
+            if let Some(errors) = commit.get_mut("errors") {
+                *errors = Json::Null;
+            }
+        }),
+        _ => {}
+    }
+    writes
+}
+
+/// The key without its unique part, if it is a data file's.
+pub(crate) fn shared_key(key: &str) -> String {
+    let shared = key.strip_suffix(".parquet").and_then(|name| name.rsplit_once('-'));
+    match shared {
+        Some((shared, _)) if key.contains("table/") => format!("{shared}.parquet"),
+        _ => key.to_owned(),
+    }
+}
+
+/// What a commit that looks at `next_offset` alone asks of the store as it is.
+pub(crate) fn unfenced(held: &MemoryStore, mut writes: Vec<Write>) -> Vec<Write> {
+    writes.retain(|write| write.action != Action::Check);
+    for write in &mut writes {
+        let Action::Put(next) = &write.action else { continue };
+        if !write.key.sk.starts_with("progress#") || write.condition == Condition::Absent {
+            continue;
+        }
+        let Some(Ok(Some(stored))) = ready(held.get(&write.key)) else { continue };
+        let moved = |item: &Item| number(item, "next_offset");
+        // Only a fence came between if nothing was committed: the progress is behind what this commit makes of it, and the
+        // statistics it stands on are those that are stored.
+        if moved(&stored) < moved(next) && steps(&stored) + 1 >= steps(next) {
+            if let Some(revision) = stored.get("revision") {
+                write.condition = Condition::Equals(vec![("revision".to_owned(), revision.clone())]);
+            }
+        }
+    }
+    writes
+}
+
+fn steps(progress: &Item) -> i64 {
+    number(progress, "committed_tasks").unwrap_or(0) + number(progress, "empty_tasks").unwrap_or(0)
+}
+
+/// The writes of a commit that move progress, whatever is stored.
+pub(crate) fn progress_alone(writes: &[Write]) -> Vec<Write> {
+    let moves = writes.iter().filter(|write| write.key.sk.starts_with("progress#"));
+    moves.map(|write| Write { condition: Condition::Always, ..write.clone() }).collect()
+}
+
+/// What a buggy client makes of an answer to a commit.
+pub(crate) fn understood(bug: Option<Bug>, commit: bool, outcome: WriteOutcome) -> WriteOutcome {
+    match outcome {
+        WriteOutcome::ConditionFailed { .. } if commit && bug == Some(Bug::TakesConflictForSuccess) => {
+            WriteOutcome::Done
+        }
+        outcome => outcome,
+    }
+}
+
+/// What a buggy client makes of items that it read.
+pub(crate) fn read(bug: Option<Bug>, items: &mut [(Key, Item)]) {
+    if bug != Some(Bug::TrimsOneShort) {
+        return;
+    }
+    for (_, item) in items.iter_mut().filter(|(key, _)| key.sk.starts_with("progress#")) {
+        let (start, next) = (number(item, "start_offset"), number(item, "next_offset"));
+        if start < next {
+            edit(item, |progress| {
+                if let Some(offset) = progress.get_mut("next_offset") {
+                    *offset = Json::from(next.unwrap_or_default() - 1);
+                }
+            });
+        }
+    }
+}
+
+fn body(item: &Item) -> Option<Json> {
+    match item.get("body") {
+        Some(Value::Text(body)) => serde_json::from_str(body).ok(),
+        _ => None,
+    }
+}
+
+fn number(item: &Item, name: &str) -> Option<i64> {
+    body(item)?.get(name)?.as_i64()
+}
+
+fn edit(item: &mut Item, change: impl FnOnce(&mut Json)) {
+    if let Some(mut changed) = body(item) {
+        change(&mut changed);
+        item.insert("body".to_owned(), Value::Text(changed.to_string()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_printed() {
+        for bug in Bug::ALL {
+            assert_eq!(bug.to_string().parse(), Ok(bug));
+        }
+        let unknown = "typo".parse::<Bug>().unwrap_err().to_string();
+        assert!(unknown.contains("ignores-fence") && unknown.ends_with("found `typo`"), "{unknown}");
+    }
+
+    #[test]
+    fn only_data_files_lose_their_unique_part() {
+        assert_eq!(shared_key("p/table/1/job-2-v1/0-5-01J0.parquet"), "p/table/1/job-2-v1/0-5.parquet");
+        assert_eq!(shared_key("rejected/2/0-5-01J0.parquet"), "rejected/2/0-5-01J0.parquet");
+    }
+}

@@ -1,0 +1,172 @@
+//! `penstock-simulation simulate`: plays seeds, tells progress and speed, and makes what breaks small.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand};
+use penstock_simulation::{Bug, Played, Schedule, play_seed, shrink};
+
+#[derive(Parser)]
+#[command(name = "penstock-simulation", about = "Plays Penstock's handlers against services that misbehave")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Play seeds, one after the other, until one breaks an invariant
+    Simulate(Simulate),
+    /// Plant each bug in turn, and see that it is found within so many seeds
+    Bugs {
+        /// Seeds for each bug
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+    },
+}
+
+#[derive(Args)]
+struct Simulate {
+    /// How many seeds
+    #[arg(long, default_value_t = 1000)]
+    seeds: u64,
+    /// The first of them
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// This seed alone
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Plant this bug
+    #[arg(long)]
+    bug: Option<Bug>,
+    /// Print what happens, event by event
+    #[arg(long)]
+    trace: bool,
+}
+
+fn main() -> ExitCode {
+    let sound = match Cli::parse().command {
+        Command::Simulate(options) => simulate(&options),
+        Command::Bugs { seeds } => bugs(seeds),
+    };
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn simulate(options: &Simulate) -> bool {
+    let (from, count) = match options.seed {
+        Some(seed) => (seed, 1),
+        None => (options.from, options.seeds),
+    };
+    let mut progress = Progress::new(count);
+    for seed in from..from.saturating_add(count) {
+        let (schedule, played) = play_seed(seed, options.bug, options.trace);
+        if options.trace {
+            println!("{schedule}\n{}", played.trace);
+        }
+        progress.played(&played);
+        if played.violation.is_some() {
+            progress.clear();
+            report(&schedule, &played, options.bug);
+            return false;
+        }
+    }
+    progress.finish("no invariant broke");
+    true
+}
+
+fn bugs(seeds: u64) -> bool {
+    let mut all = true;
+    for bug in Bug::ALL {
+        let found = (0..seeds).find_map(|seed| Some((seed, play_seed(seed, Some(bug), false).1.violation?)));
+        match found {
+            Some((seed, violation)) => println!("{bug}: found by seed {seed}: {}", violation.invariant),
+            None => {
+                all = false;
+                println!("{bug}: NOT found in {seeds} seeds");
+            }
+        }
+    }
+    all
+}
+
+/// Prints what broke, and the least that breaks it.
+fn report(schedule: &Schedule, played: &Played, bug: Option<Bug>) {
+    let Some(violation) = &played.violation else { return };
+    let planted = bug.map(|bug| format!(" --bug {bug}")).unwrap_or_default();
+    println!("seed {} breaks an invariant\n  {violation}", schedule.seed);
+    println!("again: penstock-simulation simulate --seed {}{planted} --trace\n", schedule.seed);
+    let small = shrink(schedule, &played.faults, bug, violation);
+    println!(
+        "the least that breaks it: {} of {} steps, {} of {} faults\n",
+        small.schedule.steps.len(),
+        schedule.steps.len(),
+        small.faults.len(),
+        played.faults.len()
+    );
+    print!("{}", small.schedule);
+    for fault in &small.faults {
+        println!("{fault}");
+    }
+    println!("\n  {}", small.violation);
+}
+
+/// Tells how far it has come: in place on a terminal, now and then elsewhere.
+struct Progress {
+    began: Instant,
+    told: Instant,
+    count: u64,
+    done: u64,
+    commits: u64,
+    faults: u64,
+    events: u64,
+    rows: u64,
+}
+
+impl Progress {
+    fn new(count: u64) -> Self {
+        let began = Instant::now();
+        Self { began, told: began, count, done: 0, commits: 0, faults: 0, events: 0, rows: 0 }
+    }
+
+    fn played(&mut self, played: &Played) {
+        self.done += 1;
+        self.commits += played.counts.commits;
+        self.faults += played.counts.faults;
+        self.events += played.counts.events;
+        self.rows += played.counts.rows;
+        let terminal = std::io::stderr().is_terminal();
+        let interval = if terminal { Duration::from_millis(200) } else { Duration::from_secs(10) };
+        if self.told.elapsed() >= interval {
+            self.told = Instant::now();
+            let end = if terminal { "\r" } else { "\n" };
+            eprint!("{} of {} seeds, {:.0} a second{end}", self.done, self.count, self.speed());
+            // A terminal that does not take it misses nothing else.
+            let _ = std::io::stderr().flush();
+        }
+    }
+
+    fn speed(&self) -> f64 {
+        self.done as f64 / self.began.elapsed().as_secs_f64().max(1e-9)
+    }
+
+    fn clear(&self) {
+        if std::io::stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+    }
+
+    fn finish(&self, outcome: &str) {
+        self.clear();
+        println!(
+            "{outcome}: {} seeds in {:.1} s, {:.0} a second; {} events, {} faults, {} commits, {} rows",
+            self.done,
+            self.began.elapsed().as_secs_f64(),
+            self.speed(),
+            self.events,
+            self.faults,
+            self.commits,
+            self.rows
+        );
+    }
+}

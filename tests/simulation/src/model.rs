@@ -1,0 +1,111 @@
+//! The model: plain maps that say what must be readable, moved on by each commit that takes place.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use penstock_catalog::commit::Commit;
+use penstock_kernel::ids::{JobId, TableId};
+use penstock_kernel::loaded::LoadStatistics;
+
+use crate::files::{RejectedRow, Row};
+use crate::kafka::Record;
+
+/// Everything that must be so.
+#[derive(Default)]
+pub(crate) struct Model {
+    pub(crate) jobs: BTreeMap<JobId, JobModel>,
+    /// Commits of each table in the order in which they took place.
+    pub(crate) tables: BTreeMap<TableId, Vec<Committed>>,
+    /// Rows of all commits, by job and place.
+    pub(crate) rows: BTreeSet<(JobId, i64)>,
+}
+
+/// A job as it must be.
+#[derive(Default)]
+pub(crate) struct JobModel {
+    pub(crate) sources: BTreeMap<i32, SourceModel>,
+    /// The fence under which nothing may be committed any more.
+    pub(crate) closed: Option<u64>,
+}
+
+/// Progress as it must be.
+pub(crate) struct SourceModel {
+    pub(crate) start_offset: i64,
+    pub(crate) next_offset: i64,
+    pub(crate) statistics: LoadStatistics,
+    pub(crate) skipped: u64,
+    pub(crate) job_version: u32,
+    pub(crate) tasks: u64,
+    /// Committed records: the life of the topic that each is of.
+    pub(crate) covered: BTreeMap<i64, u8>,
+}
+
+/// A commit that took place.
+pub(crate) struct Committed {
+    pub(crate) commit: Commit,
+    /// Rows by their places, ascending.
+    pub(crate) places: Vec<i64>,
+}
+
+/// What must come of records.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Outcome {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) rejected: Vec<RejectedRow>,
+    pub(crate) statistics: LoadStatistics,
+}
+
+impl SourceModel {
+    pub(crate) fn beginning(start_offset: i64) -> Self {
+        Self {
+            start_offset,
+            next_offset: start_offset,
+            statistics: LoadStatistics::default(),
+            skipped: 0,
+            job_version: 0,
+            tasks: 0,
+            covered: BTreeMap::new(),
+        }
+    }
+}
+
+impl Outcome {
+    /// What must come of `records` if the column `mark` is fed by the key `mark`.
+    pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>, mark: char) -> Self {
+        let mut outcome = Self::default();
+        for record in records {
+            let value = record.value();
+            let (mut loaded, mut rejected) = (0, 0);
+            for index in record.rows() {
+                let place = record.place(index);
+                outcome.rows.push((place, format!("{mark}{place}")));
+                loaded += 1;
+            }
+            if let (Some(index), Some(value)) = (record.rejected(), &value) {
+                // Of a value that holds several rows, the row's own part.
+                let raw = if record.rows().is_empty() { value } else { value.rsplit(' ').next().unwrap_or(value) };
+                outcome.rejected.push((record.source_partition, record.offset, index, raw.as_bytes().to_vec()));
+                rejected += 1;
+            }
+            outcome.statistics += LoadStatistics {
+                records: 1,
+                total: loaded + rejected,
+                loaded,
+                rejected,
+                unselected: 0,
+                received_bytes: value.map_or(0, |value| value.len() as u64), // usize has at most 64 bits
+            };
+        }
+        outcome
+    }
+}
+
+impl Model {
+    /// The places of a table's rows with their jobs, in the order of commits.
+    pub(crate) fn table(&self, table: TableId) -> &[Committed] {
+        self.tables.get(&table).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn source(&self, job: JobId, source_partition: i32) -> Option<&SourceModel> {
+        self.jobs.get(&job)?.sources.get(&source_partition)
+    }
+}
