@@ -54,20 +54,21 @@ impl Pollers {
     }
 
     /// Cuts the next batch of a job and marks it as in flight for `task`. `needed` are the next offsets of the job, known where
-    /// mappings report: what it has not begun is not delivered then, and what it needs is not passed over. `None` if there
-    /// is nothing to deliver.
+    /// mappings report: what it has not begun is not delivered then, and what it needs is not passed over. `all`: of every source
+    /// partition that has something; else of some. `None` if there is nothing to deliver.
     pub(crate) fn cut(
         &self,
         job: JobId,
         task: u32,
         topic: &Topic,
         needed: Option<&BTreeMap<i32, i64>>,
+        all: bool,
         dice: &mut Dice,
     ) -> Option<Delivery> {
         let mut mappings = self.mappings();
         let mapping = mappings.get_mut(&job).filter(|mapping| mapping.enabled)?;
         let mut delivery = Delivery { job, records: Vec::new(), next_offsets: BTreeMap::new() };
-        let all = dice.chance(600_000);
+        let all = all || dice.chance(600_000);
         for (source_partition, log) in topic.logs() {
             let limit = dice.between(1, 7);
             let wanted = all || dice.chance(500_000);

@@ -108,6 +108,11 @@ impl Net {
         self.inner().calm = true;
     }
 
+    /// Whether nothing goes wrong any more.
+    pub(crate) fn is_calm(&self) -> bool {
+        self.inner().calm
+    }
+
     /// The faults that struck so far, in their order.
     pub(crate) fn placed(&self) -> Vec<Placed> {
         self.inner().placed.clone()

@@ -67,7 +67,8 @@ impl<T> Tasks<T> {
             let mut context = Context::from_waker(&waker);
             let polled = catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context)));
             let ended = match polled {
-                Ok(Poll::Pending) if self.net.is_doomed(number) => Ended::Died,
+                // What else the process came to in the moment of its death, nobody hears.
+                Ok(_) if self.net.is_doomed(number) => Ended::Died,
                 Ok(Poll::Pending) => continue,
                 Ok(Poll::Ready(value)) => Ended::With(value),
                 Err(panic) => Ended::Panicked(message(&*panic)),

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use object_store::path::Path;
 use object_store::ObjectStoreExt as _;
+use object_store::path::Path;
 use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
 use penstock_catalog::Catalog;
@@ -181,7 +181,7 @@ impl World {
             }
             false => None,
         };
-        self.pollers.cut(job, step, &self.topic, needed.as_ref(), &mut dice)
+        self.pollers.cut(job, step, &self.topic, needed.as_ref(), self.net.is_calm(), &mut dice)
     }
 
     /// A batch that strays.
