@@ -46,7 +46,7 @@ pub(super) struct Position {
 pub(super) struct Recreated {
     /// The source partition.
     pub(super) source_partition: i32,
-    /// Last offset delivered, inclusive.
+    /// Last offset delivered below `next_offset`, inclusive.
     pub(super) last_offset: i64,
     /// What the job expected next.
     pub(super) next_offset: i64,
@@ -62,9 +62,10 @@ pub(super) struct Recreated {
 /// | starts at *n* | none | *n* |
 /// | starts at `OFFSET_END` | none | the first record that is not older than the job; one without a timestamp is not |
 ///
-/// A delivered range that lies wholly below `next_offset` is a redelivery if its timestamps are no newer than what was
-/// committed, else the topic was created anew ([`Recreated`]). Records before a start that was given as a number, and
-/// those that ALTER skipped, may be of any age and tell nothing.
+/// What was delivered below `next_offset` is a redelivery if its timestamps are no newer than what was committed, else the
+/// topic was created anew ([`Recreated`]): a record that was committed is not newer than the newest that was. That holds
+/// for a batch that goes on above `next_offset` too, since a topic may outgrow the one before it between two batches.
+/// Records before a start that was given as a number, and those that ALTER skipped, may be of any age and tell nothing.
 ///
 /// # Errors
 /// [`OverlappingRanges`] never for an [`Event`], whose records are in order and distinct.
@@ -114,13 +115,14 @@ impl<'a> Selection<'a> {
     ) {
         let below = group.partition_point(|record| record.offset < position.start_offset);
         self.dropped += below as u64; // usize has at most 64 bits
-        let seen = group.partition_point(|record| record.offset < advance.load_from);
-        let fresh = group.get(seen..).unwrap_or_default();
+        let (seen, fresh) = group.split_at(group.partition_point(|record| record.offset < advance.load_from));
+        if self.recreated.is_none() {
+            self.recreated = recreated(seen, &position, advance, source, job_version);
+        }
         if fresh.is_empty() {
-            if self.recreated.is_none() {
-                self.recreated = recreated(group, &position, advance, source, job_version);
-            }
-        } else if self.positions.len() < MAX_COMMIT_SOURCE_PARTITIONS {
+            return;
+        }
+        if self.positions.len() < MAX_COMMIT_SOURCE_PARTITIONS {
             self.batch.records.extend_from_slice(fresh);
             self.positions.insert(advance.source_partition, position);
         } else {
@@ -158,9 +160,9 @@ fn position(group: &[Record<'_>], snapshot: &JobSnapshot, source: &KafkaSource) 
     })
 }
 
-/// `group` holds nothing to load: is it because its offsets began anew?
+/// Progress has passed `seen`: is it because offsets began anew?
 fn recreated(
-    group: &[Record<'_>],
+    seen: &[Record<'_>],
     position: &Position,
     advance: &Advance,
     source: &KafkaSource,
@@ -176,10 +178,10 @@ fn recreated(
     };
     let tells = |offset: i64| offset >= tells_from && !progress.is_passed_over(offset);
     let newest_ms =
-        group.iter().filter(|record| tells(record.offset)).filter_map(|record| record.timestamp_ms).max()?;
+        seen.iter().filter(|record| tells(record.offset)).filter_map(|record| record.timestamp_ms).max()?;
     (newest_ms > committed_ms).then_some(Recreated {
         source_partition: advance.source_partition,
-        last_offset: advance.last_offset,
+        last_offset: seen.last()?.offset,
         next_offset: progress.next_offset,
     })
 }

@@ -152,7 +152,10 @@ fn newer_timestamps_below_progress_tell_of_a_new_topic() {
     assert_eq!(found(&[(0, 0, Some(4000)), (0, 1, Some(5001)), (1, 7, None)]), Some(expected));
     assert_eq!(found(&[(0, 0, Some(5000)), (0, 1, None)]), None);
     // An overlap with what is to be loaded is an ordinary redelivery.
-    assert_eq!(found(&[(0, 98, Some(6000)), (0, 100, Some(6001))]), None);
+    assert_eq!(found(&[(0, 98, Some(5000)), (0, 100, Some(6001))]), None);
+    // Unless what was loaded is newer now: the topic has outgrown the one before it.
+    let outgrown = Recreated { source_partition: 0, last_offset: 98, next_offset: 100 };
+    assert_eq!(found(&[(0, 98, Some(6000)), (0, 100, Some(6001))]), Some(outgrown));
 }
 
 #[test]
