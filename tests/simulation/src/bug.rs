@@ -127,27 +127,29 @@ pub(crate) fn shared_key(key: &str) -> String {
 
 /// What a commit that looks at `next_offset` alone asks of the store as it is.
 pub(crate) fn unfenced(held: &MemoryStore, mut writes: Vec<Write>) -> Vec<Write> {
+    let ranges = match writes.first().map(|write| &write.action) {
+        Some(Action::Put(commit)) => body(commit).and_then(|mut commit| commit.get_mut("ranges").map(Json::take)),
+        _ => None,
+    };
+    let from_offset = |key: &Key| {
+        let source_partition: i64 = key.sk.strip_prefix("progress#")?.parse().ok()?;
+        let mut ranges = ranges.as_ref()?.as_array()?.iter();
+        let range = ranges.find(|range| range.get("source_partition").and_then(Json::as_i64) == Some(source_partition));
+        range?.get("from_offset")?.as_i64()
+    };
     writes.retain(|write| write.action != Action::Check);
     for write in &mut writes {
-        let Action::Put(next) = &write.action else { continue };
-        if !write.key.sk.starts_with("progress#") || write.condition == Condition::Absent {
+        let Some(from_offset) = from_offset(&write.key).filter(|_| write.condition != Condition::Absent) else {
             continue;
-        }
+        };
         let Some(Ok(Some(stored))) = ready(held.get(&write.key)) else { continue };
-        let moved = |item: &Item| number(item, "next_offset");
-        // Only a fence came between if nothing was committed: the progress is behind what this commit makes of it, and the
-        // statistics it stands on are those that are stored.
-        if moved(&stored) < moved(next) && steps(&stored) + 1 >= steps(next) {
-            if let Some(revision) = stored.get("revision") {
-                write.condition = Condition::Equals(vec![("revision".to_owned(), revision.clone())]);
-            }
+        if number(&stored, "next_offset") == Some(from_offset)
+            && let Some(revision) = stored.get("revision")
+        {
+            write.condition = Condition::Equals(vec![("revision".to_owned(), revision.clone())]);
         }
     }
     writes
-}
-
-fn steps(progress: &Item) -> i64 {
-    number(progress, "committed_tasks").unwrap_or(0) + number(progress, "empty_tasks").unwrap_or(0)
 }
 
 /// The writes of a commit that move progress, whatever is stored.

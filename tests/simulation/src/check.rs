@@ -35,6 +35,8 @@ pub(crate) struct Checker {
     files: BTreeMap<String, Bytes>,
     /// Tasks that changed jobs, tables or definitions.
     pub(crate) effective: BTreeSet<u32>,
+    /// TRUNCATE by its task: the table, and how many commits it had when the statement began.
+    pub(crate) truncates: BTreeMap<u32, (TableId, usize)>,
 }
 
 /// The path of the builtin volume.
@@ -43,7 +45,15 @@ pub(crate) const VOLUME_PATH: &str = "data";
 impl Checker {
     /// `catalog` reads `database` without a network between.
     pub(crate) fn new(catalog: Catalog, database: Arc<Database>, bucket: Arc<Bucket>) -> Self {
-        Self { model: Model::default(), catalog, database, bucket, files: BTreeMap::new(), effective: BTreeSet::new() }
+        Self {
+            model: Model::default(),
+            catalog,
+            database,
+            bucket,
+            files: BTreeMap::new(),
+            effective: BTreeSet::new(),
+            truncates: BTreeMap::new(),
+        }
     }
 
     /// Checks what changed since the last call.
@@ -75,7 +85,8 @@ impl Checker {
             } else if let Some(table) = number("table#").map(TableId) {
                 tables.insert(table);
             }
-            if ["job", "definition"].contains(&key.sk.as_str()) || key.sk.starts_with("version#") {
+            let parts = ["job", "definition", "version#", "removal#"];
+            if parts.iter().any(|part| key.sk.starts_with(part)) {
                 self.effective.insert(change.task);
             }
         }
@@ -105,7 +116,49 @@ impl Checker {
                 return broken(CommitsStay, format!("commit {id} is gone or changed"));
             }
         }
-        found.into_values().try_for_each(|commit| self.committed(commit, task, topic, deliveries))
+        found.into_values().try_for_each(|commit| self.committed(commit, task, topic, deliveries))?;
+        self.visible(table, task)
+    }
+
+    /// A query sees the files of those commits that count, and no others; TRUNCATE takes all out that it has met.
+    fn visible(&mut self, table: TableId, task: u32) -> Result<(), Violation> {
+        let files = ready(async {
+            match self.catalog.table_by_id(table).await? {
+                Some(definition) => self.catalog.data_files(&definition).await.map(Some),
+                None => Ok(None),
+            }
+        });
+        let files = match files {
+            Some(Ok(Some(files))) => files,
+            // Nobody sees anything of a dropped table.
+            Some(Ok(None)) => return Ok(()),
+            other => return broken(CommitsStay, format!("files of table {table} cannot be listed: {other:?}")),
+        };
+        let mut seen: BTreeSet<&str> = files.iter().map(|file| file.key.as_str()).collect();
+        if seen.len() != files.len() {
+            return broken(RowsAreTheModels, format!("table {table} lists a file twice"));
+        }
+        let truncated = self.truncates.get(&task).filter(|(truncated, _)| *truncated == table).map(|(_, had)| *had);
+        let commits = self.model.tables.entry(table).or_default();
+        let count = commits.len();
+        for (place, known) in commits.iter_mut().enumerate() {
+            let id = &known.commit.id;
+            let listed = known.commit.files.iter().filter(|file| seen.remove(file.key.as_str())).count();
+            let whole = listed == known.commit.files.len();
+            match truncated {
+                _ if listed == 0 && known.commit.files.is_empty() => {}
+                Some(_) if known.counts() && listed == 0 => known.removed_at = Some(count),
+                Some(had) if known.counts() && place < had => {
+                    return broken(RowsAreTheModels, format!("TRUNCATE of table {table} left commit {id}"));
+                }
+                _ if known.counts() == whole && (whole || listed == 0) => {}
+                _ => return broken(RowsAreTheModels, format!("table {table} lists {listed} files of commit {id}")),
+            }
+        }
+        match seen.pop_first() {
+            Some(stray) => broken(RowsAreTheModels, format!("table {table} lists `{stray}`, which is of no commit")),
+            None => Ok(()),
+        }
     }
 
     /// A commit took place.
@@ -151,7 +204,7 @@ impl Checker {
                 return broken(RowsAreTheModels, format!("commit {id} holds the row {place:#x} a second time"));
             }
         }
-        self.model.tables.entry(commit.table).or_default().push(Committed { commit, places });
+        self.model.tables.entry(commit.table).or_default().push(Committed { commit, places, removed_at: None });
         Ok(())
     }
 

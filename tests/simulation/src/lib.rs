@@ -6,7 +6,7 @@
 //! same trace, byte for byte.
 //!
 //! What is played today: loading, statements about jobs and tables ([`schedule::Said`]), source reports, readers that list
-//! commits and read their files, and everything that a topic can do to them ([`schedule::Action`]). Not played, since there
+//! a table's files and read them, and everything that a topic can do to them ([`schedule::Action`]). Not played, since there
 //! is no such handler yet: compaction and garbage collection, REPLAY of rejected rows, coverage statements. Each will be one
 //! more [`schedule::Action`] with its task in `world`, one more [`violation::Invariant`], and its own [`bug::Bug`]s.
 //!

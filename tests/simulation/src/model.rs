@@ -44,6 +44,8 @@ pub(crate) struct Committed {
     pub(crate) commit: Commit,
     /// Rows by their places, ascending.
     pub(crate) places: Vec<i64>,
+    /// How many commits the table had when TRUNCATE took this one's files out, if it did.
+    pub(crate) removed_at: Option<usize>,
 }
 
 /// What must come of records.
@@ -99,8 +101,15 @@ impl Outcome {
     }
 }
 
+impl Committed {
+    /// Whether readers see its files.
+    pub(crate) fn counts(&self) -> bool {
+        self.removed_at.is_none()
+    }
+}
+
 impl Model {
-    /// The places of a table's rows with their jobs, in the order of commits.
+    /// The commits of a table in the order in which they took place.
     pub(crate) fn table(&self, table: TableId) -> &[Committed] {
         self.tables.get(&table).map_or(&[], Vec::as_slice)
     }

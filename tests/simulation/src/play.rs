@@ -87,7 +87,8 @@ pub fn play(schedule: &Schedule, faults: Faults, bug: Option<Bug>, traced: bool)
     let mut tables = BTreeMap::new();
     for table in [0, 1].into_iter().filter_map(|number| world.table(number)) {
         let commits = world.checker.model.table(table.id);
-        let mut places: Vec<i64> = commits.iter().flat_map(|commit| commit.places.iter().copied()).collect();
+        let counting = commits.iter().filter(|commit| commit.counts());
+        let mut places: Vec<i64> = counting.flat_map(|commit| commit.places.iter().copied()).collect();
         places.sort_unstable();
         tables.insert(table.name, places);
     }
@@ -249,7 +250,7 @@ fn end(world: &mut World, task: u32, ended: Ended<Done>) -> Result<(), Violation
         (Done::Said(answer), Some(Work::Say(said, jobs))) => said_done(world, task, &said, &jobs, &answer),
         (Done::Read(seen), Some(Work::Read(table, had))) => {
             world.net.note(format_args!("#{task} has read: {}", seen.as_ref().err().map_or("all", String::as_str)));
-            verdict::read(&world.checker.model, &table, had, &seen)
+            verdict::read(&world.checker.model, &table, &had, &seen)
         }
         (Done::Reported(result), _) => {
             world.net.note(format_args!("#{task} has reported: {result:?}"));

@@ -83,6 +83,8 @@ pub enum Said {
     CreateTable(u64),
     /// `DROP TABLE`
     DropTable(u64),
+    /// `TRUNCATE TABLE`
+    Truncate(u64),
     /// `CREATE ROUTINE LOAD`
     CreateJob {
         /// The job.
@@ -229,7 +231,7 @@ fn shape(dice: &mut Dice) -> JobShape {
 
 fn action(settings: &Settings, dice: &mut Dice) -> Action {
     type Make = fn(&mut Dice) -> Action;
-    let steps: [(u64, Make); 20] = [
+    let steps: [(u64, Make); 21] = [
         (22, |dice| Action::Produce(dice.below(8), dice.between(1, 8))),
         (44, |dice| Action::Poll { mapping: dice.below(2), process: dice.below(3), attention: attention(dice) }),
         (9, |dice| Action::Stray {
@@ -254,6 +256,7 @@ fn action(settings: &Settings, dice: &mut Dice) -> Action {
         (1, |dice| Action::Say(Said::Stop(dice.below(2)))),
         (1, |dice| Action::Say(Said::DropTable(dice.below(2)))),
         (2, |dice| Action::Say(Said::CreateTable(dice.below(2)))),
+        (1, |dice| Action::Say(Said::Truncate(dice.below(2)))),
         (1, |dice| Action::Say(Said::Show(dice.below(2)))),
     ];
     dice.weighed(&steps).map_or(Action::AddSourcePartition, |make| make(dice))
@@ -268,6 +271,7 @@ impl Said {
                  DISTRIBUTED BY HASH(`place`)"
             ),
             Self::DropTable(table) => format!("DROP TABLE d.t{table}"),
+            Self::Truncate(table) => format!("TRUNCATE TABLE d.t{table}"),
             Self::CreateJob { job, table, shape } => {
                 let JobShape { max_error_number, max_filter_ratio, .. } = shape;
                 let mut source =

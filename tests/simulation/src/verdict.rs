@@ -1,8 +1,7 @@
 //! The invariants that are about what somebody was told: an acknowledgement, a reader's rows.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use penstock_catalog::commit::Commit;
 use penstock_catalog::job::Job;
 use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::table::TableDefinition;
@@ -42,12 +41,13 @@ pub(crate) fn is_accounted_for(
     }
 }
 
-/// A reader of `table`, which held the first `had` of its commits when the reader began, has seen these.
+/// A reader of `table` has seen these files. `counted` says of the commits that the table had when the reader began which of
+/// them counted then.
 pub(crate) fn read(
     model: &Model,
     table: &TableDefinition,
-    had: usize,
-    seen: &Result<Vec<(Commit, Vec<i64>)>, String>,
+    counted: &[bool],
+    seen: &Result<Vec<(String, Vec<i64>)>, String>,
 ) -> Result<(), Violation> {
     let seen = match seen {
         Ok(seen) => seen,
@@ -55,20 +55,43 @@ pub(crate) fn read(
         // A service did not answer, and the reader said so.
         Err(_) => return Ok(()),
     };
-    let committed = model.table(table.id);
-    let mut ids = BTreeSet::new();
-    for (commit, places) in seen {
-        let known = committed.iter().find(|known| known.commit.id == commit.id);
-        if !ids.insert(&commit.id) || known.is_none_or(|known| known.places != *places) {
-            let found = format!("table {}: commit {} gave the rows {places:x?}", table.id, commit.id);
-            return broken(ReadersSeeWholeCommits, found);
+    let wrong = |found: String| broken(ReadersSeeWholeCommits, format!("table {}: {found}", table.id));
+    let mut places = BTreeMap::new();
+    for (key, found) in seen {
+        if places.insert(key.as_str(), found).is_some() {
+            return wrong(format!("`{key}` was seen twice"));
         }
     }
-    match committed.iter().take(had).find(|known| !ids.contains(&known.commit.id)) {
-        Some(unseen) => {
-            let found = format!("table {}: commit {} was not seen", table.id, unseen.commit.id);
-            broken(ReadersSeeWholeCommits, found)
+    let mut youngest = None;
+    let mut missed_removal = None;
+    for (number, known) in model.table(table.id).iter().enumerate() {
+        let id = &known.commit.id;
+        let files = &known.commit.files;
+        let found: Vec<_> = files.iter().filter_map(|file| places.remove(file.key.as_str())).collect();
+        if found.is_empty() && !files.is_empty() {
+            if known.counts() && counted.get(number) == Some(&true) {
+                return wrong(format!("commit {id} was not seen"));
+            }
+            continue;
         }
-        None => Ok(()),
+        let mut rows: Vec<i64> = found.into_iter().flatten().copied().collect();
+        rows.sort_unstable();
+        if rows != known.places {
+            return wrong(format!("commit {id} gave the rows {rows:x?}"));
+        }
+        if counted.get(number) == Some(&false) {
+            return wrong(format!("commit {id} was seen after TRUNCATE"));
+        }
+        if !files.is_empty() {
+            youngest = Some(number);
+            missed_removal = known.removed_at.into_iter().chain(missed_removal).min();
+        }
+    }
+    match (youngest, missed_removal) {
+        (Some(youngest), Some(removed_at)) if youngest >= removed_at => {
+            wrong("rows of before and after a TRUNCATE were seen together".to_owned())
+        }
+        _ if !places.is_empty() => wrong(format!("files of no commit were seen: {:?}", places.keys())),
+        _ => Ok(()),
     }
 }

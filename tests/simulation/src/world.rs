@@ -8,7 +8,6 @@ use object_store::path::Path;
 use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
 use penstock_catalog::Catalog;
-use penstock_catalog::commit::Commit;
 use penstock_catalog::error::CatalogError;
 use penstock_catalog::job::{Job, SourceReport};
 use penstock_kernel::ids::JobId;
@@ -28,6 +27,7 @@ use crate::dice::Dice;
 use crate::files;
 use crate::kafka::{Content, Topic, event};
 use crate::mapping::{Delivery, Pollers, PollersClient};
+use crate::model::Committed;
 use crate::net::Net;
 use crate::ready;
 use crate::schedule::{Said, Settings, TOPIC};
@@ -39,8 +39,8 @@ pub(crate) enum Done {
     Loaded(Result<LoadReply, LoadError>),
     /// A statement.
     Said(SqlResponse),
-    /// A table as a reader saw it: each commit with the places of its rows, ascending.
-    Read(Result<Vec<(Commit, Vec<i64>)>, String>),
+    /// A table as a reader saw it: each file with the places of its rows, ascending.
+    Read(Result<Vec<(String, Vec<i64>)>, String>),
     /// A source report.
     Reported(Result<(), CatalogError>),
 }
@@ -51,8 +51,8 @@ pub(crate) enum Work {
     Load,
     /// A statement, with the live jobs that it may be about as they were.
     Say(Said, Vec<Job>),
-    /// A reader of this table, which had so many commits when it began.
-    Read(TableDefinition, usize),
+    /// A reader of this table, and which of its commits counted when it began.
+    Read(TableDefinition, Vec<bool>),
     /// A source report.
     Report,
 }
@@ -206,6 +206,11 @@ impl World {
         let admin = self.admin.clone();
         let request = request(said.sql());
         let about = self.about(&said);
+        if let Said::Truncate(number) = said
+            && let Some(table) = self.table(number)
+        {
+            self.checker.truncates.insert(step, (table.id, self.checker.model.table(table.id).len()));
+        }
         self.works.insert(step, Work::Say(said, about));
         self.tasks.begin(step, async move { Done::Said(admin.run(request).await) });
     }
@@ -257,25 +262,22 @@ impl World {
             Arc::new(SkewedClock::new(Arc::clone(&self.net), 0)),
         );
         let objects = self.objects();
-        let id = table.id;
-        let had = self.checker.model.table(id).len();
-        self.works.insert(step, Work::Read(table, had));
+        let had = self.checker.model.table(table.id).iter().map(Committed::counts).collect();
+        self.works.insert(step, Work::Read(table.clone(), had));
         self.tasks.begin(step, async move {
-            let commits = match catalog.commits(id).await {
-                Ok(commits) => commits,
+            let files = match catalog.data_files(&table).await {
+                Ok(files) => files,
                 Err(error) => return Done::Read(Err(error.to_string())),
             };
             let mut seen = Vec::new();
-            for commit in commits {
-                let mut places = Vec::new();
-                for file in &commit.files {
-                    match read(&objects, &file.key).await {
-                        Ok(rows) => places.extend(rows),
-                        Err(error) => return Done::Read(Err(error)),
+            for file in files {
+                match read(&objects, &file.key).await {
+                    Ok(mut places) => {
+                        places.sort_unstable();
+                        seen.push((file.key, places));
                     }
+                    Err(error) => return Done::Read(Err(error)),
                 }
-                places.sort_unstable();
-                seen.push((commit, places));
             }
             Done::Read(Ok(seen))
         });

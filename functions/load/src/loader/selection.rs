@@ -169,8 +169,14 @@ fn recreated(
     job_version: u32,
 ) -> Option<Recreated> {
     let progress = &position.before.as_ref()?.value;
-    let committed_ms = progress.max_timestamp_ms?;
-    let tells_from = match source.start_of(advance.source_partition)? {
+    let start = source.start_of(advance.source_partition)?;
+    let committed_ms = match (progress.max_timestamp_ms, start) {
+        (Some(committed_ms), _) => committed_ms,
+        // The source reported where its oldest record is, and brought an older place before anything was committed.
+        (None, StartOffset::Beginning) => i64::MIN,
+        (None, StartOffset::At(_) | StartOffset::End) => return None,
+    };
+    let tells_from = match start {
         StartOffset::At(_) => progress.start_offset,
         // ALTER may have made the mapping anew, which then begins at the oldest record, whatever the start.
         StartOffset::End if job_version > 1 => progress.start_offset,

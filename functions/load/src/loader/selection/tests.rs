@@ -159,6 +159,18 @@ fn newer_timestamps_below_progress_tell_of_a_new_topic() {
 }
 
 #[test]
+fn records_before_a_reported_beginning_tell_of_a_new_topic() {
+    let found = |start: StartOffset| {
+        let event = event(&[(0, 3, Some(1)), (0, 7, Some(2))]);
+        select(&event, &snapshot(&[(0, 5, 5, None)]), &source(start, None)).unwrap().recreated
+    };
+    let expected = Recreated { source_partition: 0, last_offset: 3, next_offset: 5 };
+    assert_eq!(found(StartOffset::Beginning), Some(expected));
+    assert_eq!(found(StartOffset::End), None);
+    assert_eq!(found(StartOffset::At(5)), None);
+}
+
+#[test]
 fn records_before_a_chosen_start_tell_nothing_of_the_topic() {
     let event = event(&[(0, 3, Some(9000))]);
     let snapshot = snapshot(&[(0, 10, 100, Some(5000))]);
