@@ -173,8 +173,8 @@ fn recreated(
     let committed_ms = match (progress.max_timestamp_ms, start) {
         (Some(committed_ms), _) => committed_ms,
         // The source reported where its oldest record is, and brought an older place before anything was committed.
-        (None, StartOffset::Beginning) => i64::MIN,
-        (None, StartOffset::At(_) | StartOffset::End) => return None,
+        (None, StartOffset::Beginning) if job_version == 1 => i64::MIN,
+        (None, _) => return None,
     };
     let tells_from = match start {
         StartOffset::At(_) => progress.start_offset,
