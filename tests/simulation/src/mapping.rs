@@ -198,6 +198,10 @@ impl PollersClient {
 
 #[async_trait]
 impl Mappings for PollersClient {
+    fn check(&self, _: &MappingSpec) -> Result<(), MappingError> {
+        Ok(())
+    }
+
     async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
         let wanted = spec.clone();
         self.ask(format!("create mapping of job {}", spec.job), move |pollers| Ok(pollers.create(wanted.clone()))).await

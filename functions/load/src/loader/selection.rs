@@ -183,8 +183,7 @@ fn recreated(
         StartOffset::Beginning | StartOffset::End => i64::MIN,
     };
     let tells = |offset: i64| offset >= tells_from && !progress.is_passed_over(offset);
-    let newest_ms =
-        seen.iter().filter(|record| tells(record.offset)).filter_map(|record| record.timestamp_ms).max()?;
+    let newest_ms = seen.iter().filter(|record| tells(record.offset)).filter_map(|record| record.timestamp_ms).max()?;
     (newest_ms > committed_ms).then_some(Recreated {
         source_partition: advance.source_partition,
         last_offset: seen.last()?.offset,
