@@ -86,7 +86,7 @@ impl World {
         let direct = Catalog::new(database.items.clone(), Arc::new(SkewedClock::new(Arc::clone(&net), 0)));
         let through = Catalog::new(client(&net, &database, bug), Arc::new(SkewedClock::new(Arc::clone(&net), 0)));
         let mappings = || Arc::new(PollersClient::new(Arc::clone(&net), Arc::clone(&pollers)));
-        let storage = BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None };
+        let storage = BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None, aliases: Vec::new() };
         let location = format!("bucket/{VOLUME_PATH}");
         let settled = async {
             let volume = ensure_builtin_volume(&direct, &location, &storage).await;
