@@ -101,6 +101,8 @@ fn heard<T>(path: &Path, heard: Heard<Result<T>>) -> Result<T> {
     match heard {
         Heard::Answer(answer) => answer,
         Heard::Nothing => Err(Error::Generic { store: "S3", source: "503 SlowDown: simulated".into() }),
+        // What the client makes of a 409.
+        Heard::Conflict => Err(Error::AlreadyExists { path: path.to_string(), source: "409: simulated".into() }),
         Heard::Refused => Err(Error::PermissionDenied { path: path.to_string(), source: "403: simulated".into() }),
     }
 }

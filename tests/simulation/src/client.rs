@@ -13,6 +13,8 @@ pub(crate) enum Heard<T> {
     Nothing,
     /// That the service does not want it; it did not take place.
     Refused,
+    /// That the service does not want it now; it did not take place.
+    Conflict,
 }
 
 /// Time after which a client gives up.
@@ -56,6 +58,18 @@ impl Call {
             Some(Fault { kind: Kind::Refused, .. }) => {
                 net.sleep(delay_us).await;
                 return Heard::Refused;
+            }
+            Some(Fault { kind: Kind::Conflicts, .. }) => {
+                net.sleep(delay_us).await;
+                return Heard::Conflict;
+            }
+            Some(Fault { kind: Kind::Overtaken(ms), .. }) => {
+                let first = apply.clone();
+                net.post(&call, ms.saturating_mul(1000), move || {
+                    first(1);
+                });
+                net.sleep(call.any(PATIENCE_US)).await;
+                this_try = 2;
             }
             Some(Fault { kind: Kind::Retried, moment: Moment::Before }) => {
                 net.sleep(call.leg(2)).await;

@@ -4,7 +4,7 @@
 //!
 //! [`Kind::Torn`]: crate::fault::Kind::Torn
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -27,7 +27,8 @@ pub(crate) struct Database {
 
 #[derive(Default)]
 struct Log {
-    tokens: BTreeSet<String>,
+    /// Transactions that took place, by the token that the store knows: when, milliseconds since the epoch.
+    tokens: BTreeMap<String, i64>,
     changes: Vec<Change>,
 }
 
@@ -39,17 +40,36 @@ pub(crate) struct Change {
     pub(crate) keys: Vec<Key>,
 }
 
+/// For how long the service knows the token of a transaction that took place.
+const TOKEN_MS: i64 = 600_000;
+
 impl Database {
     /// What was written since the last call.
     pub(crate) fn take_changes(&self) -> Vec<Change> {
         std::mem::take(&mut self.log().changes)
     }
 
-    fn transact(&self, task: u32, token: &str, writes: Vec<Write>) -> Result<WriteOutcome, CatalogError> {
+    /// The store in memory knows a token for ever; for one that the service has forgotten another stands.
+    fn transact(
+        &self,
+        task: u32,
+        token: &str,
+        writes: Vec<Write>,
+        now_ms: i64,
+    ) -> Result<WriteOutcome, CatalogError> {
+        let mut log = self.log();
+        let mut token = token.to_owned();
+        for round in 1.. {
+            if log.tokens.get(&token).is_none_or(|at_ms| now_ms - at_ms <= TOKEN_MS) {
+                break;
+            }
+            token = format!("{round}{}", token.get(1..).unwrap_or_default());
+        }
         let keys = writes.iter().map(|write| write.key.clone()).collect();
-        let outcome = at_once(self.items.transact(token, writes));
-        if matches!(outcome, Ok(WriteOutcome::Done)) && self.log().tokens.insert(token.to_owned()) {
-            self.log().changes.push(Change { task, keys });
+        let outcome = at_once(self.items.transact(&token, writes));
+        if matches!(outcome, Ok(WriteOutcome::Done)) && !log.tokens.contains_key(&token) {
+            log.tokens.insert(token, now_ms);
+            log.changes.push(Change { task, keys });
         }
         outcome
     }
@@ -91,7 +111,7 @@ impl DatabaseClient {
 fn heard<T>(operation: &'static str, heard: Heard<Result<T, CatalogError>>) -> Result<T, CatalogError> {
     match heard {
         Heard::Answer(answer) => answer,
-        Heard::Nothing => Err(CatalogError::Unavailable { operation, source: "no answer".into() }),
+        Heard::Nothing | Heard::Conflict => Err(CatalogError::Unavailable { operation, source: "no answer".into() }),
         Heard::Refused => {
             Err(CatalogError::Refused { operation, message: "ValidationError: simulated: too large".to_owned() })
         }
@@ -143,6 +163,8 @@ impl Store for DatabaseClient {
         let (bug, commit) = (self.bug, bug::is_commit(&writes));
         let writes = bug::sent(bug, writes);
         let token = token.to_owned();
+        // Weak, since the network keeps what is on its way.
+        let net = Arc::downgrade(&self.net);
         let sent = writes.clone();
         let apply = move |this_try: u32| {
             let token = match bug {
@@ -153,7 +175,8 @@ impl Store for DatabaseClient {
                 Some(Bug::IgnoresFence) if commit => bug::unfenced(&database.items, sent.clone()),
                 _ => sent.clone(),
             };
-            database.transact(task, &token, writes)
+            let now_ms = net.upgrade().map_or(0, |net| net.now_ms());
+            database.transact(task, &token, writes, now_ms)
         };
         if commit && bug == Some(Bug::AcknowledgesBeforeCommit) {
             let call = self.net.call(Operation::Transact, what);

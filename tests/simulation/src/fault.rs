@@ -44,8 +44,12 @@ pub enum Kind {
     Fails,
     /// The client gives up, and the request takes place so many milliseconds later.
     Late(u64),
-    /// The service refuses: a transaction too large (validation), an object that may not be written, 409.
+    /// The service refuses: a transaction too large (validation), an object that may not be written.
     Refused,
+    /// The service refuses for the moment, and says so to the caller: 409, another request of that key is in flight.
+    Conflicts,
+    /// The first try takes so many milliseconds to arrive, hears nothing, and is overtaken by the second.
+    Overtaken(u64),
     /// The request takes so many milliseconds to arrive, whatever the client does meanwhile.
     Slow(u64),
     /// A query reads some items, and the others so many milliseconds later: it is of no one moment.
@@ -111,6 +115,8 @@ const RISKS: &[Risk] = &[
     Risk { operations: CHANGING, kind: |_| Kind::Fails, moment: After, per_million: 6_000 },
     Risk { operations: CHANGING, kind: |dice| Kind::Late(late(dice)), moment: After, per_million: 6_000 },
     Risk { operations: &[Transact, Put], kind: |_| Kind::Refused, moment: Before, per_million: 1_000 },
+    Risk { operations: &[Put, Delete], kind: |_| Kind::Conflicts, moment: Before, per_million: 5_000 },
+    Risk { operations: &[Write, Transact], kind: |dice| Kind::Overtaken(held(dice)), moment: After, per_million: 5_000 },
     Risk { operations: ALL, kind: |dice| Kind::Slow(slow(dice)), moment: Before, per_million: 8_000 },
     Risk { operations: &[Query], kind: |dice| Kind::Torn(dice.between(1, 400)), moment: Before, per_million: 30_000 },
     Risk { operations: ALL, kind: |dice| Kind::Freezes(freeze(dice)), moment: Before, per_million: 4_000 },
@@ -121,6 +127,14 @@ const RISKS: &[Risk] = &[
 
 fn late(dice: &mut Dice) -> u64 {
     dice.between(1, 20_000)
+}
+
+/// Beyond the ten minutes for which DynamoDB knows a token, too.
+fn held(dice: &mut Dice) -> u64 {
+    match dice.below(4) {
+        0 => dice.between(600_000, HOUR_MS),
+        _ => dice.between(1_000, 60_000),
+    }
 }
 
 fn slow(dice: &mut Dice) -> u64 {
@@ -166,6 +180,8 @@ impl fmt::Display for Fault {
             (Kind::Fails, After) => f.write_str("takes place, no reply arrives, the client gives up"),
             (Kind::Late(ms), _) => write!(f, "takes place {ms} ms late, the client gave up"),
             (Kind::Refused, _) => f.write_str("is refused"),
+            (Kind::Conflicts, _) => f.write_str("meets another in flight, 409"),
+            (Kind::Overtaken(ms), _) => write!(f, "takes {ms} ms to arrive, and is overtaken by its second try"),
             (Kind::Slow(ms), _) => write!(f, "takes {ms} ms to arrive"),
             (Kind::Torn(ms), _) => write!(f, "reads the rest {ms} ms later"),
             (Kind::Freezes(ms), Before) => write!(f, "waits while its process stands still for {ms} ms"),

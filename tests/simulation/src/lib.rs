@@ -28,6 +28,7 @@ mod net;
 pub mod play;
 mod rest;
 pub mod schedule;
+pub mod search;
 pub mod shrink;
 mod tasks;
 mod verdict;
@@ -38,6 +39,7 @@ pub use bug::Bug;
 pub use net::Faults;
 pub use play::{Played, play, play_seed};
 pub use schedule::Schedule;
+pub use search::{all_cores, first_broken};
 pub use shrink::{Shrunk, shrink};
 pub use violation::{Invariant, Violation};
 

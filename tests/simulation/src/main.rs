@@ -1,11 +1,13 @@
 //! `penstock-simulation simulate`: plays seeds, tells progress and speed, and makes what breaks small.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
-use penstock_simulation::{Bug, Played, Schedule, play_seed, shrink};
+use penstock_simulation::play::Counts;
+use penstock_simulation::{Bug, Played, Schedule, all_cores, first_broken, play_seed, shrink};
 
 #[derive(Parser)]
 #[command(name = "penstock-simulation", about = "Plays Penstock's handlers against services that misbehave")]
@@ -16,13 +18,16 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Play seeds, one after the other, until one breaks an invariant
+    /// Play seeds until one breaks an invariant
     Simulate(Simulate),
     /// Plant each bug in turn, and see that it is found within so many seeds
     Bugs {
         /// Seeds for each bug
         #[arg(long, default_value_t = 1000)]
         seeds: u64,
+        /// Plays at a time [default: the number of cores]
+        #[arg(long)]
+        threads: Option<NonZeroUsize>,
     },
 }
 
@@ -40,15 +45,18 @@ struct Simulate {
     /// Plant this bug
     #[arg(long)]
     bug: Option<Bug>,
-    /// Print what happens, event by event
+    /// Print what happens, event by event, one seed after the other
     #[arg(long)]
     trace: bool,
+    /// Plays at a time [default: the number of cores]
+    #[arg(long)]
+    threads: Option<NonZeroUsize>,
 }
 
 fn main() -> ExitCode {
     let sound = match Cli::parse().command {
         Command::Simulate(options) => simulate(&options),
-        Command::Bugs { seeds } => bugs(seeds),
+        Command::Bugs { seeds, threads } => bugs(seeds, threads.unwrap_or_else(all_cores)),
     };
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -58,27 +66,39 @@ fn simulate(options: &Simulate) -> bool {
         Some(seed) => (seed, 1),
         None => (options.from, options.seeds),
     };
+    let seeds = from..from.saturating_add(count);
     let mut progress = Progress::new(count);
-    for seed in from..from.saturating_add(count) {
-        let (schedule, played) = play_seed(seed, options.bug, options.trace);
-        if options.trace {
+    let broken = if options.trace {
+        seeds.into_iter().find(|seed| {
+            let (schedule, played) = play_seed(*seed, options.bug, true);
             println!("{schedule}\n{}", played.trace);
-        }
-        progress.played(&played);
-        if played.violation.is_some() {
+            progress.played(played.counts);
+            played.violation.is_some()
+        })
+    } else {
+        let threads = options.threads.unwrap_or_else(all_cores);
+        first_broken(seeds, options.bug, threads, |counts| progress.played(counts))
+    };
+    match broken {
+        Some(seed) => {
             progress.clear();
+            // The same again: now it is known which seed is worth keeping.
+            let (schedule, played) = play_seed(seed, options.bug, false);
             report(&schedule, &played, options.bug);
-            return false;
+            false
+        }
+        None => {
+            progress.finish("no invariant broke");
+            true
         }
     }
-    progress.finish("no invariant broke");
-    true
 }
 
-fn bugs(seeds: u64) -> bool {
+fn bugs(seeds: u64, threads: NonZeroUsize) -> bool {
     let mut all = true;
     for bug in Bug::ALL {
-        let found = (0..seeds).find_map(|seed| Some((seed, play_seed(seed, Some(bug), false).1.violation?)));
+        let found = first_broken(0..seeds, Some(bug), threads, |_| {});
+        let found = found.and_then(|seed| Some((seed, play_seed(seed, Some(bug), false).1.violation?)));
         match found {
             Some((seed, violation)) => println!("{bug}: found by seed {seed}: {}", violation.invariant),
             None => {
@@ -129,12 +149,12 @@ impl Progress {
         Self { began, told: began, count, done: 0, commits: 0, faults: 0, events: 0, rows: 0 }
     }
 
-    fn played(&mut self, played: &Played) {
+    fn played(&mut self, counts: Counts) {
         self.done += 1;
-        self.commits += played.counts.commits;
-        self.faults += played.counts.faults;
-        self.events += played.counts.events;
-        self.rows += played.counts.rows;
+        self.commits += counts.commits;
+        self.faults += counts.faults;
+        self.events += counts.events;
+        self.rows += counts.rows;
         let terminal = std::io::stderr().is_terminal();
         let interval = if terminal { Duration::from_millis(200) } else { Duration::from_secs(10) };
         if self.told.elapsed() >= interval {

@@ -191,7 +191,7 @@ impl PollersClient {
         let pollers = Arc::clone(&self.pollers);
         match ask(&self.net, Operation::Mapping, what, move |_| apply(&pollers)).await {
             Heard::Answer(answer) => answer,
-            Heard::Nothing | Heard::Refused => Err(MappingError::Unavailable { source: "no answer".into() }),
+            Heard::Nothing | Heard::Refused | Heard::Conflict => Err(MappingError::Unavailable { source: "no answer".into() }),
         }
     }
 }

@@ -75,6 +75,7 @@ struct Inner {
     frozen: BTreeMap<u32, u64>,
     doomed: BTreeSet<u32>,
     placed: Vec<Placed>,
+    called: Vec<(Place, Operation)>,
     calm: bool,
     trace: Option<String>,
 }
@@ -116,6 +117,11 @@ impl Net {
     /// The faults that struck so far, in their order.
     pub(crate) fn placed(&self) -> Vec<Placed> {
         self.inner().placed.clone()
+    }
+
+    /// Every operation so far, in the order in which they began.
+    pub(crate) fn called(&self) -> Vec<(Place, Operation)> {
+        self.inner().called.clone()
     }
 
     pub(crate) fn take_trace(&self) -> String {
@@ -217,6 +223,7 @@ impl Net {
         let counts = inner.counts.entry(task).or_default();
         let place = Place { task, operation: counts.operations };
         counts.operations += 1;
+        inner.called.push((place, operation));
         let dice = self.dice.of(&[u64::from(task), u64::from(place.operation), 0xca11]);
         let fault = match &self.faults {
             _ if inner.calm => None,

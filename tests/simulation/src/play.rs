@@ -17,7 +17,7 @@ use penstock_storage::Volumes;
 
 use crate::bug::Bug;
 use crate::dice::Dice;
-use crate::fault::Placed;
+use crate::fault::{Operation, Place, Placed};
 use crate::mapping::Delivery;
 use crate::net::{Event, Faults, Net};
 use crate::rest;
@@ -34,6 +34,8 @@ pub struct Played {
     pub violation: Option<Violation>,
     /// The faults that struck, in their order.
     pub faults: Vec<Placed>,
+    /// Every operation that a task asked of a service, in the order in which they began.
+    pub operations: Vec<(Place, Operation)>,
     /// One line an event, if it was wanted.
     pub trace: String,
     /// What was played.
@@ -92,7 +94,8 @@ pub fn play(schedule: &Schedule, faults: Faults, bug: Option<Bug>, traced: bool)
         places.sort_unstable();
         tables.insert(table.name, places);
     }
-    Played { violation, faults, trace: net.take_trace(), counts, remains: Remains { catalog, volumes, tables } }
+    let remains = Remains { catalog, volumes, tables };
+    Played { violation, faults, operations: net.called(), trace: net.take_trace(), counts, remains }
 }
 
 /// Plays a seed as it comes.

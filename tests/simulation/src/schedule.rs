@@ -128,6 +128,8 @@ pub struct Settings {
     pub source_partitions: usize,
     /// The processes that run the function, each by how far its clock is ahead, milliseconds.
     pub skews_ms: Vec<i64>,
+    /// How far the clock of the process that runs statements is ahead, milliseconds.
+    pub admin_skew_ms: i64,
     /// Whether mappings report what the source holds, as a laptop's do and AWS's do not.
     pub reports: bool,
     /// Faults happen so many times as often as they usually do.
@@ -154,7 +156,8 @@ impl Schedule {
         let settings = Settings::drawn(&mut dice);
         let mut at_ms = 0;
         let shape = shape(&mut dice);
-        let create = || Action::Say(Said::CreateJob { job: 0, table: 0, shape: shape.clone() });
+        let table = dice.below(2);
+        let create = || Action::Say(Said::CreateJob { job: 0, table, shape: shape.clone() });
         let mut steps = vec![
             Step { number: 1, at_ms, action: Action::Produce(0, dice.below(4)) },
             Step { number: 2, at_ms, action: create() },
@@ -177,14 +180,16 @@ impl Settings {
     fn drawn(dice: &mut Dice) -> Self {
         let source_partitions = if dice.chance(300_000) { 1 } else { 3 };
         let processes = dice.between(1, 3);
-        let skewed = dice.chance(500_000);
-        let skews_ms = (0..processes)
-            .map(|_| if skewed { i64::try_from(dice.below(20_000)).unwrap_or(0) - 10_000 } else { 0 })
-            .collect();
+        // AWS refuses requests of clocks that are wrong by more than a few minutes.
+        let most_ms = dice.weighed(&[(4, 0), (4, 10_000), (2, 240_000)]).copied().unwrap_or(0);
+        let skew_ms = |dice: &mut Dice| i64::try_from(dice.between(0, 2 * most_ms)).unwrap_or(0);
+        let least_ms = i64::try_from(most_ms).unwrap_or(0);
+        let skews_ms = (0..processes).map(|_| skew_ms(dice) - least_ms).collect();
         let factor = [(1, 0), (3, 1), (3, 2), (2, 5)];
         Self {
             source_partitions,
             skews_ms,
+            admin_skew_ms: skew_ms(dice) - least_ms,
             reports: dice.chance(350_000),
             fault_factor: dice.weighed(&factor).copied().unwrap_or(1),
             bad_records: dice.weighed(&[(1, 0), (2, 12), (2, 4)]).copied().unwrap_or(0),
@@ -266,10 +271,22 @@ impl Said {
     /// The statement's text.
     pub fn sql(&self) -> String {
         match self {
-            Self::CreateTable(table) => format!(
-                "CREATE TABLE d.t{table} (`place` bigint NOT NULL, `mark` varchar(64)) DUPLICATE KEY(`place`) \
-                 DISTRIBUTED BY HASH(`place`)"
-            ),
+            Self::CreateTable(table) => {
+                // The second table has a partition for each of two source partitions, and one for all others.
+                let parted = match table {
+                    0 => String::new(),
+                    _ => format!(
+                        r#"PARTITION BY RANGE(`place`) (PARTITION first VALUES LESS THAN ("{}"),
+                           PARTITION second VALUES LESS THAN ("{}"), PARTITION rest VALUES LESS THAN (MAXVALUE))"#,
+                        1_i64 << 40,
+                        2_i64 << 40
+                    ),
+                };
+                format!(
+                    "CREATE TABLE d.t{table} (`place` bigint NOT NULL, `mark` varchar(64)) DUPLICATE KEY(`place`) {parted} \
+                     DISTRIBUTED BY HASH(`place`)"
+                )
+            }
             Self::DropTable(table) => format!("DROP TABLE d.t{table}"),
             Self::Truncate(table) => format!("TRUNCATE TABLE d.t{table}"),
             Self::CreateJob { job, table, shape } => {
@@ -352,10 +369,10 @@ impl fmt::Display for Step {
 
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { source_partitions, skews_ms, reports, .. } = &self.settings;
+        let Settings { source_partitions, skews_ms, admin_skew_ms, reports, .. } = &self.settings;
         writeln!(
             f,
-            "{source_partitions} source partitions, processes ahead by {skews_ms:?} ms, {}",
+            "{source_partitions} source partitions, processes ahead by {skews_ms:?} ms, statements by {admin_skew_ms} ms, {}",
             if *reports { "mappings report their source" } else { "mappings report nothing" }
         )?;
         self.steps.iter().try_for_each(|step| writeln!(f, "{step}"))

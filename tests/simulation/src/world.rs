@@ -84,7 +84,8 @@ impl World {
         let bucket = Arc::new(Bucket::default());
         let pollers = Arc::new(Pollers::default());
         let direct = Catalog::new(database.items.clone(), Arc::new(SkewedClock::new(Arc::clone(&net), 0)));
-        let through = Catalog::new(client(&net, &database, bug), Arc::new(SkewedClock::new(Arc::clone(&net), 0)));
+        let clock = Arc::new(SkewedClock::new(Arc::clone(&net), settings.admin_skew_ms));
+        let through = Catalog::new(client(&net, &database, bug), clock);
         let mappings = || Arc::new(PollersClient::new(Arc::clone(&net), Arc::clone(&pollers)));
         let storage = BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None, aliases: Vec::new() };
         let location = format!("bucket/{VOLUME_PATH}");

@@ -3,8 +3,11 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
-use penstock_simulation::{Bug, Faults, Schedule, play, play_seed, shrink};
+use penstock_simulation::fault::{Fault, Kind, Moment};
+use penstock_simulation::schedule::{Action, Attention, JobShape, Said, Settings, Step};
+use penstock_simulation::{Bug, Faults, Schedule, all_cores, first_broken, play, play_seed, shrink};
 
 /// Seeds that a build without optimization plays in bearable time; `./check simulation` plays more.
 const SEEDS: u64 = 150;
@@ -32,24 +35,105 @@ fn faults_given_as_values_play_as_they_were_drawn() {
 
 #[test]
 fn nothing_is_found_where_no_bug_is_planted() {
-    let mut commits = 0;
-    let mut faults = 0;
-    for seed in 0..SEEDS {
-        let (_, played) = play_seed(seed, None, false);
-        if let Some(violation) = played.violation {
-            panic!("seed {seed}: {violation}");
-        }
-        commits += played.counts.commits;
-        faults += played.counts.faults;
+    let (mut commits, mut faults) = (0, 0);
+    let broken = first_broken(0..SEEDS, None, all_cores(), |counts| {
+        commits += counts.commits;
+        faults += counts.faults;
+    });
+    if let Some(seed) = broken {
+        panic!("seed {seed}: {:?}", play_seed(seed, None, false).1.violation);
     }
     assert!(commits > 5 * SEEDS && faults > 2 * SEEDS, "{commits} commits and {faults} faults are no test");
 }
 
 #[test]
-fn every_planted_bug_is_found() {
+fn every_planted_bug_is_found_within_a_thousand_seeds() {
     for bug in Bug::ALL {
-        let found = (0..1000).find(|seed| play_seed(*seed, Some(bug), false).1.violation.is_some());
-        assert!(found.is_some(), "{bug} was not found");
+        assert!(first_broken(0..1000, Some(bug), all_cores(), |_| {}).is_some(), "{bug} was not found");
+    }
+}
+
+#[test]
+fn number_of_threads_does_not_matter() {
+    let threads = |threads| NonZeroUsize::new(threads).expect("a number of threads");
+    let found = |number| first_broken(0..1000, Some(Bug::IgnoresFence), threads(number), |_| {});
+    assert_eq!(found(1), found(3));
+}
+
+/// A job, and two batches of it.
+fn plain(attention: Attention) -> Schedule {
+    let shape = JobShape {
+        default_start: Some("OFFSET_BEGINNING"),
+        pinned: None,
+        max_error_number: 1_000_000,
+        max_filter_ratio: "1",
+    };
+    let settings = Settings {
+        source_partitions: 3,
+        skews_ms: vec![0],
+        admin_skew_ms: 0,
+        reports: false,
+        fault_factor: 0,
+        bad_records: 2,
+    };
+    let poll = |attention| Action::Poll { mapping: 0, process: 0, attention };
+    let actions = [
+        (0, Action::Produce(0, 4)),
+        (0, Action::Produce(1, 4)),
+        (0, Action::Say(Said::CreateJob { job: 0, table: 1, shape })),
+        (20_000, poll(attention)),
+        (40_000, poll(Attention::Waits)),
+    ];
+    let steps = (1..).zip(actions).map(|(number, (at_ms, action))| Step { number, at_ms, action }).collect();
+    Schedule { seed: 5, settings, steps }
+}
+
+/// The task of the first batch.
+const FIRST_BATCH: u32 = 4;
+
+#[test]
+fn a_load_bears_every_fault_at_each_of_its_operations() {
+    use Moment::{After, Before};
+    let kinds = [
+        (Kind::Retried, Before),
+        (Kind::Retried, After),
+        (Kind::Fails, Before),
+        (Kind::Fails, After),
+        (Kind::Late(15_000), After),
+        (Kind::Late(3_600_000), After),
+        (Kind::Refused, Before),
+        (Kind::Conflicts, Before),
+        (Kind::Overtaken(30_000), After),
+        (Kind::Overtaken(3_600_000), After),
+        (Kind::Slow(60_000), Before),
+        (Kind::Torn(300), Before),
+        (Kind::Freezes(3_600_000), Before),
+        (Kind::Freezes(3_600_000), After),
+        (Kind::Crashes, Before),
+        (Kind::Crashes, After),
+    ];
+    let schedule = plain(Attention::Waits);
+    let sound = play(&schedule, Faults::Given(BTreeMap::new()), None, false);
+    assert_eq!((sound.violation, sound.counts.commits), (None, 2));
+    let places: Vec<_> =
+        sound.operations.into_iter().map(|(place, _)| place).filter(|place| place.task == FIRST_BATCH).collect();
+    // Reads, the files of two partitions, the rejected rows, the commit.
+    assert!(places.len() >= 6, "{places:?}");
+    for place in places {
+        for (kind, moment) in kinds {
+            let faults = Faults::Given(BTreeMap::from([(place, Fault { kind, moment })]));
+            let played = play(&schedule, faults, None, false);
+            assert_eq!(played.violation, None, "{place:?}: {kind:?}, {moment:?}");
+            assert_eq!(played.counts.faults, 1);
+        }
+    }
+}
+
+#[test]
+fn a_load_may_be_killed_at_any_time() {
+    for ms in 0..150 {
+        let played = play(&plain(Attention::Kills(ms)), Faults::Given(BTreeMap::new()), None, false);
+        assert_eq!(played.violation, None, "killed after {ms} ms");
     }
 }
 
