@@ -78,8 +78,8 @@ fn plain(attention: Attention) -> Schedule {
     };
     let poll = |attention| Action::Poll { mapping: 0, process: 0, attention };
     let actions = [
-        (0, Action::Produce(0, 4)),
-        (0, Action::Produce(1, 4)),
+        (0, Action::Produce(0, 12)),
+        (0, Action::Produce(1, 12)),
         (0, Action::Say(Said::CreateJob { job: 0, table: 1, shape })),
         (20_000, poll(attention)),
         (40_000, poll(Attention::Waits)),
@@ -117,7 +117,7 @@ fn a_load_bears_every_fault_at_each_of_its_operations() {
     assert_eq!((sound.violation, sound.counts.commits), (None, 2));
     let places: Vec<_> =
         sound.operations.into_iter().map(|(place, _)| place).filter(|place| place.task == FIRST_BATCH).collect();
-    // Reads, the files of two partitions, the rejected rows, the commit.
+    // Its reads, the files of two table partitions, the rejected rows, the commit.
     assert!(places.len() >= 6, "{places:?}");
     for place in places {
         for (kind, moment) in kinds {
