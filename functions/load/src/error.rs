@@ -143,6 +143,21 @@ pub enum LoadError {
         /// Lost races.
         conflicts: u32,
     },
+    /// ALTER moved the job back, and the batch, which begins further on, may be of the mapping that was before.
+    #[error(
+        "job {job} was moved back to offset {next_offset} of source partition {source_partition}: a batch that begins at \
+         {first_offset} is not of its new mapping"
+    )]
+    MovedBack {
+        /// The job.
+        job: JobId,
+        /// The source partition.
+        source_partition: i32,
+        /// The first offset that would be loaded.
+        first_offset: i64,
+        /// What the job expects next.
+        next_offset: i64,
+    },
     /// The catalog does not do its part.
     #[error(transparent)]
     Catalog(#[from] CatalogError),
@@ -191,6 +206,7 @@ impl LoadError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Self::Contended { .. }
+            | Self::MovedBack { .. }
             | Self::Catalog(CatalogError::Unavailable { .. } | CatalogError::Contended { .. }) => ErrorKind::Retry,
             Self::Put { source, .. } if source.may_pass() => ErrorKind::Retry,
             Self::Registry(error) if error.may_pass() => ErrorKind::Retry,
@@ -236,6 +252,7 @@ impl LoadError {
             Self::Put { .. } => "ObjectStoreFailed",
             Self::Registry(_) => "RegistryFailed",
             Self::Contended { .. } => "Contended",
+            Self::MovedBack { .. } => "JobMovedBack",
             Self::Catalog(_) => "CatalogFailed",
             Self::Miscounted { .. } => "Miscounted",
         }

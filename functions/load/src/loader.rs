@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use penstock_catalog::Catalog;
 use penstock_catalog::commit::{Commit, CommitOutcome, CommittedRange};
-use penstock_catalog::job::JobSnapshot;
+use penstock_catalog::job::{Job, JobSnapshot};
 use penstock_kernel::encode::WriterOptions;
 use penstock_kernel::facts::{Facts, Schemas};
 use penstock_kernel::ids::JobId;
@@ -39,7 +39,7 @@ mod tally;
 
 use files::Files;
 use prepared::{Prepared, PreparedJobs};
-use selection::{Selection, select};
+use selection::{Gap, Selection, select};
 
 /// Loads batches of any job; one is enough for a process. Cheap calls in parallel are fine.
 pub struct Loader {
@@ -151,8 +151,9 @@ impl Loader {
             ..LoadReply::default()
         };
         let mut conflicts = 0;
+        let mut began = None;
         while !event.is_empty() {
-            match self.round(job, &event, &mut reply).await? {
+            match self.round(job, &event, &mut began, &mut reply).await? {
                 Round::Done => break,
                 Round::More => {}
                 Round::Headers => event = kafka::read(json, HeaderWish::Read)?,
@@ -168,7 +169,14 @@ impl Loader {
         Ok(reply)
     }
 
-    async fn round(&self, job: JobId, event: &Event, reply: &mut LoadReply) -> Result<Round, LoadError> {
+    /// `began` is the version of the job that the invocation began with.
+    async fn round(
+        &self,
+        job: JobId,
+        event: &Event,
+        began: &mut Option<u32>,
+        reply: &mut LoadReply,
+    ) -> Result<Round, LoadError> {
         let started_ms = self.now_ms();
         let snapshot = self.catalog.job_snapshot(job).await?.ok_or(LoadError::UnknownJob { job })?;
         let state = snapshot.job.state;
@@ -195,6 +203,11 @@ impl Loader {
                 last_offset: recreated.last_offset,
                 next_offset: recreated.next_offset,
             });
+        }
+        let began = *began.get_or_insert(snapshot.job.version);
+        if let Some(gap) = selection.gap.filter(|_| is_of_mapping_before(&snapshot.job, began)) {
+            let Gap { source_partition, first_offset, next_offset } = gap;
+            return Err(LoadError::MovedBack { job, source_partition, first_offset, next_offset });
         }
         if selection.batch.records.is_empty() {
             self.scheduled(&snapshot).await;
@@ -315,6 +328,12 @@ impl LoadReply {
             self.file_bytes += file.bytes;
         }
     }
+}
+
+/// Whether a batch may come from the mapping that the job had before ALTER moved it back. Where that one stood nobody knows,
+/// so that what it brings after a gap must not be taken for what follows: the new mapping brings the gap first.
+fn is_of_mapping_before(job: &Job, began: u32) -> bool {
+    job.rewound && (job.mapping.is_none() || job.version != began)
 }
 
 /// Why nothing of a batch is to be loaded and the job pauses, if so: a record that cannot be parsed where the job does not

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use penstock_catalog::commit::MAX_COMMIT_SOURCE_PARTITIONS;
-use penstock_catalog::job::{JobSnapshot, Revised};
+use penstock_catalog::job::{Job, JobSnapshot, Revised};
 use penstock_kernel::batch::{Batch, Record};
 use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::progress::{Advance, OffsetRange, OverlappingRanges, SourceProgress, advance};
@@ -24,6 +24,8 @@ pub(super) struct Selection<'a> {
     pub(super) more: bool,
     /// Records that the job does not read: of source partitions that it does not list, or before its start.
     pub(super) dropped: u64,
+    /// The first source partition of which something would be passed over.
+    pub(super) gap: Option<Gap>,
     /// The first source partition that tells of a topic created anew.
     pub(super) recreated: Option<Recreated>,
 }
@@ -39,6 +41,17 @@ pub(super) struct Position {
     pub(super) from_offset: i64,
     /// Records dropped because they lie before a start that was found in this event.
     pub(super) before_start: u64,
+}
+
+/// Offsets between what the job expects next and what came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// The source partition.
+    pub(super) source_partition: i32,
+    /// The first offset that would be loaded.
+    pub(super) first_offset: i64,
+    /// What the job expects next.
+    pub(super) next_offset: i64,
 }
 
 /// A source partition whose offsets began anew.
@@ -80,6 +93,7 @@ pub(super) fn select<'a>(
         positions: BTreeMap::new(),
         more: false,
         dropped: 0,
+        gap: None,
         recreated: None,
     };
     let mut groups = Vec::new();
@@ -99,28 +113,26 @@ pub(super) fn select<'a>(
         groups.push((group, position));
     }
     for ((group, position), advance) in groups.into_iter().zip(advance(&next_offsets, &ranges)?) {
-        selection.add(group, position, &advance, source, snapshot.job.version);
+        selection.add(group, position, &advance, source, &snapshot.job);
     }
     Ok(selection)
 }
 
 impl<'a> Selection<'a> {
-    fn add(
-        &mut self,
-        group: &[Record<'a>],
-        position: Position,
-        advance: &Advance,
-        source: &KafkaSource,
-        job_version: u32,
-    ) {
+    fn add(&mut self, group: &[Record<'a>], position: Position, advance: &Advance, source: &KafkaSource, job: &Job) {
         let below = group.partition_point(|record| record.offset < position.start_offset);
         self.dropped += below as u64; // usize has at most 64 bits
         let (seen, fresh) = group.split_at(group.partition_point(|record| record.offset < advance.load_from));
         if self.recreated.is_none() {
-            self.recreated = recreated(seen, &position, advance, source, job_version);
+            self.recreated = recreated(seen, &position, advance, source, job);
         }
-        if fresh.is_empty() {
-            return;
+        let Some(first) = fresh.first() else { return };
+        if self.gap.is_none() && position.before.is_some() && first.offset > position.from_offset {
+            self.gap = Some(Gap {
+                source_partition: advance.source_partition,
+                first_offset: first.offset,
+                next_offset: position.from_offset,
+            });
         }
         if self.positions.len() < MAX_COMMIT_SOURCE_PARTITIONS {
             self.batch.records.extend_from_slice(fresh);
@@ -166,20 +178,21 @@ fn recreated(
     position: &Position,
     advance: &Advance,
     source: &KafkaSource,
-    job_version: u32,
+    job: &Job,
 ) -> Option<Recreated> {
     let progress = &position.before.as_ref()?.value;
     let start = source.start_of(advance.source_partition)?;
     let committed_ms = match (progress.max_timestamp_ms, start) {
         (Some(committed_ms), _) => committed_ms,
-        // The source reported where its oldest record is, and brought an older place before anything was committed.
-        (None, StartOffset::Beginning) if job_version == 1 => i64::MIN,
+        // The source reported where its oldest record is, and brought an older place before anything was committed. ALTER
+        // may have set another start.
+        (None, StartOffset::Beginning) if !job.rewound => i64::MIN,
         (None, _) => return None,
     };
     let tells_from = match start {
         StartOffset::At(_) => progress.start_offset,
         // ALTER may have made the mapping anew, which then begins at the oldest record, whatever the start.
-        StartOffset::End if job_version > 1 => progress.start_offset,
+        StartOffset::End if job.version > 1 => progress.start_offset,
         StartOffset::Beginning | StartOffset::End => i64::MIN,
     };
     let tells = |offset: i64| offset >= tells_from && !progress.is_passed_over(offset);

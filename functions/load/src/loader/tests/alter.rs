@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use penstock_catalog::job::{Alteration, Altered};
 
+use crate::error::{ErrorKind, LoadError};
+
 use super::world::{Delivery, World, places};
 
 /// Makes the job's next version, with these source partitions moved.
@@ -89,4 +91,31 @@ async fn batch_in_flight_is_loaded_by_the_new_version() {
     let versions: Vec<_> = commits.iter().map(|commit| (commit.job_version, commit.ranges[0].from_offset)).collect();
     assert_eq!(versions, [(1, 0), (2, 1)]);
     versions_tile(&world).await;
+}
+
+#[tokio::test]
+async fn batch_of_the_mapping_before_is_not_loaded_after_a_gap() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..10).json()).await.unwrap();
+    let alteration = |world: &World, next_offset: i64| {
+        let world = world.clone();
+        async move { alter(&world, &[(0, next_offset)]).await }
+    };
+    // In flight when ALTER moves the job back.
+    *world.store.before_commit.lock().unwrap() = Some(Box::pin(alteration(&world, 4)));
+    let error = world.load(&Delivery::of(0, 10..12).json()).await.unwrap_err();
+    assert!(matches!(error, LoadError::MovedBack { first_offset: 10, next_offset: 4, .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Retry);
+    // Delivered before the new mapping is there.
+    let alteration = alteration(&world, 3);
+    alteration.await;
+    let job = world.snapshot().await.job;
+    assert!(job.rewound && job.mapping.is_none(), "{job:?}");
+    let error = world.load(&Delivery::of(0, 12..14).json()).await.unwrap_err();
+    assert!(matches!(error, LoadError::MovedBack { first_offset: 12, next_offset: 3, .. }), "{error}");
+    // The new mapping's batches tile, or begin where the log begins.
+    world.catalog.set_job_mapping(world.job, "new").await.unwrap();
+    world.load(&Delivery::of(0, 5..14).json()).await.unwrap();
+    let progress = world.snapshot().await.progress[&0].value.clone();
+    assert_eq!((progress.next_offset, progress.skipped), (14, 2));
 }
