@@ -16,7 +16,7 @@ use penstock_kernel::loaded::LoadStatistics;
 use crate::bucket::Bucket;
 use crate::database::{Change, Database};
 use crate::files;
-use crate::kafka::Topic;
+use crate::kafka::{Record, Topic};
 use crate::mapping::Delivery;
 use crate::model::{Committed, Model, Outcome, SourceModel};
 use crate::ready;
@@ -78,6 +78,7 @@ impl Checker {
     ) -> Result<(), Violation> {
         let mut jobs = BTreeSet::new();
         let mut tables = BTreeSet::new();
+        let mut begun = BTreeSet::new();
         for key in &change.keys {
             let number = |prefix| key.pk.strip_prefix(prefix).and_then(|number| number.parse().ok());
             if let Some(job) = number("job#").map(JobId) {
@@ -85,15 +86,57 @@ impl Checker {
             } else if let Some(table) = number("table#").map(TableId) {
                 tables.insert(table);
             }
+            if key.sk.starts_with("beginning#")
+                && let Some(job) = number("job_versions#").map(JobId)
+            {
+                begun.insert(job);
+            }
             let parts = ["job", "definition", "version#", "removal#"];
             if parts.iter().any(|part| key.sk.starts_with(part)) {
                 self.effective.insert(change.task);
             }
         }
+        for job in begun {
+            self.altered(job)?;
+        }
         for table in tables {
             self.commits(table, change.task, topic, deliveries)?;
         }
         jobs.into_iter().try_for_each(|job| self.job(job))
+    }
+
+    /// A version of the job began where its record says, and what lies behind that is to be loaded again.
+    fn altered(&mut self, id: JobId) -> Result<(), Violation> {
+        let versions = match ready(self.catalog.job_versions(id)) {
+            Some(Ok(versions)) => versions,
+            other => return broken(RangesTile, format!("versions of job {id} cannot be read: {other:?}")),
+        };
+        let Some(beginning) = versions.into_iter().next_back().and_then(|version| version.beginning) else {
+            return broken(RangesTile, format!("job {id} does not say where its version begins"));
+        };
+        let Model { jobs, rows, .. } = &mut self.model;
+        let job = jobs.entry(id).or_default();
+        for (source_partition, begins) in beginning.sources {
+            let known = job.sources.get(&source_partition).map(|source| source.next_offset);
+            // What has begun by a report has loaded nothing, and no commit told of it.
+            if known.is_some() && begins.ended != known {
+                let found = format!("job {id}, source partition {source_partition}: {begins:?} after {known:?}");
+                return broken(RangesTile, found);
+            }
+            let source = job.sources.entry(source_partition).or_insert_with(|| {
+                let mut source = SourceModel::beginning(begins.ended.unwrap_or(begins.begins));
+                if begins.ended.is_none() {
+                    source.passed.push(i64::MIN..begins.begins);
+                }
+                source
+            });
+            source.move_to(begins.begins);
+            rows.retain(|(job, place)| {
+                let (of, offset) = Record::of_place(*place);
+                *job != id || of != i64::from(source_partition) || offset < begins.begins
+            });
+        }
+        Ok(())
     }
 
     /// The commits of `table` are those that are known, and maybe one by `task`.
@@ -346,7 +389,7 @@ fn moved(
     }
     if let Some(log) = topic.log(*source_partition) {
         let there = log.from(*from_offset).filter(|record| within(record.offset));
-        let same_life = |record: &&&crate::kafka::Record| records.iter().any(|known| known.life == record.life);
+        let same_life = |record: &&&Record| records.iter().any(|known| known.life == record.life);
         for record in there.filter(|record| same_life(&record)) {
             if !records.contains(&record) {
                 return broken(RangesTile, format!("{}: passes over the record at {}", place(), record.offset));
@@ -363,6 +406,11 @@ fn moved(
         let found = format!("{}: version {} after version {}", place(), commit.job_version, source.job_version);
         return broken(FencesHold, found);
     }
+    for record in &records {
+        source.mixed |= record.life < source.life;
+        source.life = source.life.max(record.life);
+    }
+    source.ever.extend(records.iter().map(|record| (record.offset, record.life)));
     source.covered.extend(records.iter().map(|record| (record.offset, record.life)));
     source.job_version = commit.job_version;
     source.next_offset = *to_offset;

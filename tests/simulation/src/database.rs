@@ -50,13 +50,7 @@ impl Database {
     }
 
     /// The store in memory knows a token for ever; for one that the service has forgotten another stands.
-    fn transact(
-        &self,
-        task: u32,
-        token: &str,
-        writes: Vec<Write>,
-        now_ms: i64,
-    ) -> Result<WriteOutcome, CatalogError> {
+    fn transact(&self, task: u32, token: &str, writes: Vec<Write>, now_ms: i64) -> Result<WriteOutcome, CatalogError> {
         let mut log = self.log();
         let mut token = token.to_owned();
         for round in 1.. {

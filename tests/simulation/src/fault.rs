@@ -116,7 +116,12 @@ const RISKS: &[Risk] = &[
     Risk { operations: CHANGING, kind: |dice| Kind::Late(late(dice)), moment: After, per_million: 6_000 },
     Risk { operations: &[Transact, Put], kind: |_| Kind::Refused, moment: Before, per_million: 1_000 },
     Risk { operations: &[Put, Delete], kind: |_| Kind::Conflicts, moment: Before, per_million: 5_000 },
-    Risk { operations: &[Write, Transact], kind: |dice| Kind::Overtaken(held(dice)), moment: After, per_million: 5_000 },
+    Risk {
+        operations: &[Write, Transact],
+        kind: |dice| Kind::Overtaken(held(dice)),
+        moment: After,
+        per_million: 5_000,
+    },
     Risk { operations: ALL, kind: |dice| Kind::Slow(slow(dice)), moment: Before, per_million: 8_000 },
     Risk { operations: &[Query], kind: |dice| Kind::Torn(dice.between(1, 400)), moment: Before, per_million: 30_000 },
     Risk { operations: ALL, kind: |dice| Kind::Freezes(freeze(dice)), moment: Before, per_million: 4_000 },

@@ -156,6 +156,11 @@ impl Record {
         (i64::from(self.life) << 48) | (i64::from(self.source_partition) << 40) | (self.offset << 4) | index
     }
 
+    /// The source partition and offset of a row's place.
+    pub(crate) fn of_place(place: i64) -> (i64, i64) {
+        ((place >> 40) & 0xff, (place >> 4) & 0xf_ffff_ffff)
+    }
+
     /// The value as a producer sends it.
     pub(crate) fn value(&self) -> Option<String> {
         let row = |index| {

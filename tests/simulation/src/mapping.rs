@@ -151,8 +151,12 @@ impl Pollers {
 
     fn create(&self, spec: MappingSpec) -> MappingId {
         let job = spec.job;
-        let fresh = || Mapping { spec, enabled: true, positions: BTreeMap::new(), in_flight: BTreeMap::new() };
-        self.mappings().entry(job).or_insert_with(fresh);
+        let mut mappings = self.mappings();
+        // One with another group takes the place of the one that is there.
+        if mappings.get(&job).is_none_or(|known| known.spec.needs_another_mapping(&spec)) {
+            let fresh = Mapping { spec, enabled: true, positions: BTreeMap::new(), in_flight: BTreeMap::new() };
+            mappings.insert(job, fresh);
+        }
         id(job)
     }
 
@@ -191,7 +195,9 @@ impl PollersClient {
         let pollers = Arc::clone(&self.pollers);
         match ask(&self.net, Operation::Mapping, what, move |_| apply(&pollers)).await {
             Heard::Answer(answer) => answer,
-            Heard::Nothing | Heard::Refused | Heard::Conflict => Err(MappingError::Unavailable { source: "no answer".into() }),
+            Heard::Nothing | Heard::Refused | Heard::Conflict => {
+                Err(MappingError::Unavailable { source: "no answer".into() })
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The model: plain maps that say what must be readable, moved on by each commit that takes place.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use penstock_catalog::commit::Commit;
 use penstock_kernel::ids::{JobId, TableId};
@@ -35,6 +36,15 @@ pub(crate) struct SourceModel {
     pub(crate) skipped: u64,
     pub(crate) job_version: u32,
     pub(crate) tasks: u64,
+    /// Records that were committed at any time, even if ALTER went back behind them since.
+    pub(crate) ever: BTreeMap<i64, u8>,
+    /// The latest life of the topic that records were committed of.
+    pub(crate) life: u8,
+    /// Whether a batch of an earlier life landed among those of a later one: it was in flight when the topic was created
+    /// anew, and nothing in it tells which of them it is of.
+    pub(crate) mixed: bool,
+    /// Offsets that ALTER skipped.
+    pub(crate) passed: Vec<Range<i64>>,
     /// Committed records: the life of the topic that each is of.
     pub(crate) covered: BTreeMap<i64, u8>,
 }
@@ -65,8 +75,28 @@ impl SourceModel {
             skipped: 0,
             job_version: 0,
             tasks: 0,
+            ever: BTreeMap::new(),
+            life: 0,
+            mixed: false,
+            passed: Vec::new(),
             covered: BTreeMap::new(),
         }
+    }
+
+    /// ALTER has the job go on from `next_offset`.
+    pub(crate) fn move_to(&mut self, next_offset: i64) {
+        if next_offset > self.next_offset {
+            self.skipped += next_offset.abs_diff(self.next_offset);
+            self.passed.push(self.next_offset..next_offset);
+        } else {
+            self.passed.retain_mut(|passed| {
+                passed.end = passed.end.min(next_offset);
+                !passed.is_empty()
+            });
+            self.covered.retain(|offset, _| *offset < next_offset);
+        }
+        self.start_offset = self.start_offset.min(next_offset);
+        self.next_offset = next_offset;
     }
 }
 

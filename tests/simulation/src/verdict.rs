@@ -19,7 +19,7 @@ use crate::world::MISSING;
 /// | is of a source partition that the job does not list | yes |
 /// | is committed | yes |
 /// | is not in the topic any more | yes: it came while it was |
-/// | lies before the start that the statement gave | yes |
+/// | lies before the start that the statement gave, or where ALTER skipped | yes |
 /// | else | no |
 pub(crate) fn is_accounted_for(
     record: &Record,
@@ -33,9 +33,18 @@ pub(crate) fn is_accounted_for(
     if covered == Some(&record.life) || !topic.holds(record) {
         return true;
     }
+    // A batch of the topic before was in flight when the topic was created anew, and took its place.
+    if model.is_some_and(|model| model.mixed && covered.is_some()) {
+        return true;
+    }
+    if model.is_some_and(|model| model.passed.iter().any(|passed| passed.contains(&record.offset))) {
+        return true;
+    }
     match (start, model) {
         (StartOffset::Beginning, _) => false,
-        (StartOffset::At(offset), _) => record.offset < offset,
+        (StartOffset::At(offset), model) => {
+            record.offset < model.map_or(offset, |model| model.start_offset.min(offset))
+        }
         (StartOffset::End, Some(model)) => record.offset < model.start_offset,
         (StartOffset::End, None) => record.timestamp_ms < job.created_at_ms,
     }

@@ -87,7 +87,8 @@ impl World {
         let clock = Arc::new(SkewedClock::new(Arc::clone(&net), settings.admin_skew_ms));
         let through = Catalog::new(client(&net, &database, bug), clock);
         let mappings = || Arc::new(PollersClient::new(Arc::clone(&net), Arc::clone(&pollers)));
-        let storage = BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None, aliases: Vec::new() };
+        let storage =
+            BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None, aliases: Vec::new() };
         let location = format!("bucket/{VOLUME_PATH}");
         let settled = async {
             let volume = ensure_builtin_volume(&direct, &location, &storage).await;
@@ -220,7 +221,7 @@ impl World {
     fn about(&self, said: &Said) -> Vec<Job> {
         let jobs = self.live_jobs();
         match said {
-            Said::Pause(job) | Said::Alter(job, _) | Said::Tolerate(job) | Said::Stop(job) => {
+            Said::Pause(job) | Said::Alter(job, _) | Said::Seek(job, ..) | Said::Tolerate(job) | Said::Stop(job) => {
                 jobs.into_iter().filter(|known| known.name == format!("j{job}")).collect()
             }
             Said::DropTable(number) => {

@@ -1,7 +1,5 @@
 //! What the simulation promises of itself: same seed, same trace; planted bugs are found; without them nothing is.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
-
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
