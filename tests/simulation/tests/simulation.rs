@@ -112,7 +112,8 @@ fn a_load_bears_every_fault_at_each_of_its_operations() {
     ];
     let schedule = plain(Attention::Waits);
     let sound = play(&schedule, Faults::Given(BTreeMap::new()), None, false);
-    assert_eq!((sound.violation, sound.counts.commits), (None, 2));
+    assert_eq!(sound.violation, None);
+    assert!(sound.counts.commits >= 2, "{:?}", sound.counts);
     let places: Vec<_> =
         sound.operations.into_iter().map(|(place, _)| place).filter(|place| place.task == FIRST_BATCH).collect();
     // Its reads, the files of two table partitions, the rejected rows, the commit.
