@@ -1,7 +1,7 @@
 //! What a play leaves behind, read by the real query engine. It is too slow to be asked after every step, so that it is asked
 //! once a play; that it takes its files from the same list of commits as the simulation's own reader is what matters.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use penstock_query::{Query, QuerySettings};
 use penstock_simulation::play_seed;
