@@ -15,15 +15,33 @@ const EDGES: &[(&str, &[&str])] = &[
     ("penstock-sql", &["penstock-kernel"]),
     ("penstock-storage", &[]),
     ("penstock-catalog", &["penstock-kernel", "penstock-storage"]),
+    ("penstock-show", &["penstock-kernel", "penstock-catalog", "penstock-sql"]),
     ("penstock-gateway", &["penstock-sql"]),
-    ("penstock-load", &["penstock-kernel", "penstock-expressions", "penstock-catalog", "penstock-storage"]),
     (
-        "penstock-admin",
+        "penstock-load",
         &["penstock-kernel", "penstock-expressions", "penstock-catalog", "penstock-storage", "penstock-sql"],
     ),
     (
+        "penstock-admin",
+        &[
+            "penstock-kernel",
+            "penstock-expressions",
+            "penstock-catalog",
+            "penstock-storage",
+            "penstock-sql",
+            "penstock-show",
+        ],
+    ),
+    (
         "penstock-query",
-        &["penstock-kernel", "penstock-expressions", "penstock-catalog", "penstock-storage", "penstock-sql"],
+        &[
+            "penstock-kernel",
+            "penstock-expressions",
+            "penstock-catalog",
+            "penstock-storage",
+            "penstock-sql",
+            "penstock-show",
+        ],
     ),
     (
         "penstock-local",

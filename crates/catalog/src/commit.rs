@@ -13,9 +13,10 @@ use crate::error::CatalogError;
 use crate::job::{FENCE, Revised};
 use crate::key;
 use crate::record::{self, Record};
+use crate::rejected::{Rejection, Replay};
 use crate::store::{Action, Item, Key, Write, WriteOutcome};
 
-mod size;
+pub(crate) mod size;
 
 /// A file of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,7 +34,7 @@ pub struct DataFile {
 }
 
 /// A file of rejected rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorFile {
     /// Key relative to the volume's location.
     pub key: String,
@@ -41,6 +42,9 @@ pub struct ErrorFile {
     pub rows: u64,
     /// Its length.
     pub bytes: u64,
+    /// What is known of its columns, by the ids of `penstock_kernel::rejected::schema`; may be empty.
+    #[serde(default)]
+    pub columns: Vec<ColumnStatistics>,
 }
 
 /// What a commit did to one source partition.
@@ -79,6 +83,9 @@ pub struct Commit {
     pub ranges: Vec<CommittedRange>,
     /// Milliseconds since the epoch.
     pub committed_at_ms: i64,
+    /// What it takes from the rejected rows, if it is a replay's; such a commit has no ranges.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<Replay>,
 }
 
 /// A source partition's progress as a commit moves it.
@@ -92,8 +99,9 @@ pub struct ProgressMove {
     pub after: SourceProgress,
 }
 
-/// Most source partitions of one commit: one write of a transaction is the commit, one may check the job's fence.
-pub const MAX_COMMIT_SOURCE_PARTITIONS: usize = 98;
+/// Most source partitions of one commit: of a transaction's writes one is the commit, one may
+/// name its rejected rows, one may check the job's fence.
+pub const MAX_COMMIT_SOURCE_PARTITIONS: usize = 97;
 
 /// What came of a commit.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,7 +179,8 @@ fn overtaken(job_fence: u64, moves: &[ProgressMove]) -> BTreeMap<i32, SourceProg
         .collect()
 }
 
-/// The commit's key and the transaction: the commit first, then the moves in their order, then the check of the fence.
+/// The commit's key and the transaction: the commit first, then the moves in their order, then what it says of rejected
+/// rows, then the check of the fence.
 fn writes(commit: &Commit, job_fence: u64, moves: &[ProgressMove]) -> Result<(Key, Vec<Write>), CatalogError> {
     let key = key::commit(commit.table, &commit.id);
     let mut writes = vec![record::first(&key, &*size::fitting(commit)?)?];
@@ -182,14 +191,18 @@ fn writes(commit: &Commit, job_fence: u64, moves: &[ProgressMove]) -> Result<(Ke
             None => record::first(&progress, &moved.after)?,
         });
     }
+    if let Some(rejection) = Rejection::of(commit) {
+        writes.push(record::first(&key::rejection(commit.job, &commit.id), &rejection)?);
+    }
     if moves.iter().any(|moved| moved.before.is_none()) {
-        writes.push(Write {
-            key: key::job(commit.job),
-            condition: record::attribute_is(FENCE, job_fence),
-            action: Action::Check,
-        });
+        writes.push(fence_is(commit.job, job_fence));
     }
     Ok((key, writes))
+}
+
+/// Holds a transaction back once the job has changed.
+pub(crate) fn fence_is(job: JobId, fence: u64) -> Write {
+    Write { key: key::job(job), condition: record::attribute_is(FENCE, fence), action: Action::Check }
 }
 
 /// Progress of the move whose write is at `index`, if it is one and the store said what is there.

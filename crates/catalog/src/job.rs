@@ -16,6 +16,7 @@ use crate::database::Created;
 use crate::error::CatalogError;
 use crate::key;
 use crate::record::{self, Record};
+use crate::rejected::ReplayCounts;
 use crate::store::WriteOutcome;
 use crate::update::{Change, Race};
 
@@ -86,7 +87,7 @@ pub struct JobTrouble {
     pub aborted_tasks: u64,
     /// The last failure; cleared by RESUME.
     pub last_failure: Option<JobFailure>,
-    /// Keys of the last three error files, newest last.
+    /// Keys of the last three error files whose rows are still rejected, newest last.
     pub error_files: Vec<String>,
 }
 
@@ -101,6 +102,8 @@ pub struct JobSnapshot {
     pub report: SourceReport,
     /// Failures.
     pub trouble: JobTrouble,
+    /// What REPLAY has done so far; `None` if nothing. Its revision is what the next replay must find unchanged.
+    pub replays: Option<Revised<ReplayCounts>>,
 }
 
 /// A value with the revision of the item it was read from.
@@ -211,7 +214,8 @@ impl Catalog {
         let mut progress = BTreeMap::new();
         let mut report = SourceReport::default();
         let mut trouble = JobTrouble::default();
-        let (report_key, trouble_key) = (key::report(id), key::trouble(id));
+        let mut replays = None;
+        let (report_key, trouble_key, replays_key) = (key::report(id), key::trouble(id), key::replays(id));
         for (key, item) in self.store.query(&key::in_job(id), "").await? {
             if let Some(source_partition) = key::source_partition(&key.sk) {
                 progress.insert(source_partition, record::decode(&key, &item)?);
@@ -219,11 +223,13 @@ impl Catalog {
                 report = record::decode(&key, &item)?.value;
             } else if key == trouble_key {
                 trouble = record::decode(&key, &item)?.value;
+            } else if key == replays_key {
+                replays = Some(record::decode(&key, &item)?);
             } else if key == key::job(id) {
                 job = Some(record::decode(&key, &item)?.value);
             }
         }
-        Ok(job.map(|job| JobSnapshot { job, progress, report, trouble }))
+        Ok(job.map(|job| JobSnapshot { job, progress, report, trouble, replays }))
     }
 
     /// A version of a job's definition; versions never change, so callers may keep them.

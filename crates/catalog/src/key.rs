@@ -96,6 +96,20 @@ pub(crate) fn trouble(job: JobId) -> Key {
     Key::new(in_job(job), "trouble")
 }
 
+/// What REPLAY has done to the job's rejected rows.
+pub(crate) fn replays(job: JobId) -> Key {
+    Key::new(in_job(job), "replays")
+}
+
+/// Partition key of what a job's commits say of rejected rows.
+pub(crate) fn in_rejected(job: JobId) -> String {
+    format!("rejected#{job}")
+}
+
+pub(crate) fn rejection(job: JobId, commit: &str) -> Key {
+    Key::new(in_rejected(job), format!("{COMMITS}{commit}"))
+}
+
 /// Partition key of a job's versions.
 pub(crate) fn in_versions(job: JobId) -> String {
     format!("job_versions#{job}")

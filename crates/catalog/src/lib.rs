@@ -12,6 +12,7 @@ pub mod error;
 pub mod job;
 mod key;
 mod record;
+pub mod rejected;
 pub mod removal;
 pub mod settings;
 pub mod store;

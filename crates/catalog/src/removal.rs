@@ -16,6 +16,7 @@ use crate::commit::{Commit, DataFile};
 use crate::error::CatalogError;
 use crate::key;
 use crate::record::{self, Record};
+use crate::rejected::Rejection;
 use crate::store::{Action, Condition, Write, WriteOutcome};
 
 /// Commits that one item names at most: its text stays below 300 KB where whole commits go, and an item of 400 KiB is the
@@ -53,6 +54,15 @@ pub struct Removal {
 
 impl Record for Removal {}
 
+/// What the commits of a table hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Committed {
+    /// The files that a reader sees, in the order of their commits.
+    pub files: Vec<DataFile>,
+    /// What they say of rejected rows, ascending by commit; [`standing`](crate::rejected::standing) tells which count.
+    pub rejections: Vec<Rejection>,
+}
+
 /// What came of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
@@ -67,7 +77,13 @@ pub enum Removed {
 impl Catalog {
     /// The files that a reader of the table sees, in the order of their commits; `table` is as it was just read.
     pub async fn data_files(&self, table: &TableDefinition) -> Result<Vec<DataFile>, CatalogError> {
+        Ok(self.committed(table).await?.files)
+    }
+
+    /// The same with what the commits say of rejected rows, all of one reading: a replay is in both or in neither.
+    pub async fn committed(&self, table: &TableDefinition) -> Result<Committed, CatalogError> {
         let (commits, removals) = self.facts(table.id).await?;
+        let rejections = commits.iter().filter_map(Rejection::of).collect();
         let mut files = Vec::new();
         for commit in commits {
             let removed: Vec<&RemovedFiles> = removals.iter().filter_map(|one| one.commits.get(&commit.id)).collect();
@@ -79,7 +95,7 @@ impl Catalog {
                 }
             }
         }
-        Ok(files)
+        Ok(Committed { files, rejections })
     }
 
     /// Takes the committed files that `wanted` says out of the table, all or none of them; what is committed meanwhile or

@@ -65,6 +65,18 @@ impl Reader {
         }
     }
 
+    /// The same for what was kept of a row whose record held several: the row's own part, taken out of whatever held
+    /// it.
+    pub(crate) fn of_parts(&self) -> Self {
+        match self {
+            Self::Json(reader) => Self::Json(reader.of_parts()),
+            // A line by itself is a text of one line.
+            Self::Csv(reader) => Self::Csv(reader.clone()),
+            // A record holds one row.
+            Self::Avro(reader) => Self::Avro(reader.clone()),
+        }
+    }
+
     /// Hands each row of a record to `take`, in order. `value` is never empty.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod job;
 pub mod loaded;
 pub mod metadata;
+pub mod moment;
 pub mod partitioning;
 pub mod plan;
 pub mod progress;

@@ -56,6 +56,8 @@ pub struct RejectedRow {
     /// The record's value, byte for byte; of a value that holds several rows, the row's own part. So what is kept of a
     /// record stays in proportion to it.
     pub raw: Vec<u8>,
+    /// Whether `raw` is the record's value as it came; else it is the row's own part.
+    pub whole: bool,
     /// The record's key; a long one stands with the record's first rejected row only.
     pub key: Option<Vec<u8>>,
     /// The record's timestamp, milliseconds.

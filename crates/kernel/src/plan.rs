@@ -114,6 +114,16 @@ impl Plan {
     ///
     /// A batch whose text would not fit one Arrow array (2 GiB) comes as several entries of [`Loaded::tables`].
     pub fn load(&self, batch: &Batch<'_>, facts: &Facts) -> Loaded {
-        load::load(self, batch, facts)
+        load::load(self, batch, &[], facts)
+    }
+
+    /// Loads rejected rows once more. Each record of `batch` is one of them, with the place of its record and what was
+    /// kept of it as the value; of one record there may be several.
+    ///
+    /// `parts` has an entry a record: `None` if the value is the whole record's, else the row's place in the record
+    /// whose part the value is ([`RejectedRow::whole`](crate::loaded::RejectedRow::whole)). Rows keep their place in
+    /// their record, so they are named as before.
+    pub fn replay(&self, batch: &Batch<'_>, parts: &[Option<u32>], facts: &Facts) -> Loaded {
+        load::load(self, batch, parts, facts)
     }
 }

@@ -1,17 +1,40 @@
-//! Rejected rows as columns: the shape of a commit's error file.
+//! Rejected rows as columns: the shape of a commit's error file, there and back.
 //!
 //! Bytes stay bytes: what was rejected is often rejected because it is no text.
 
 use std::sync::Arc;
 
 use arrow_array::builder::{BinaryBuilder, StringBuilder};
-use arrow_array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray, StructArray};
+use arrow_array::{ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StructArray};
 use arrow_schema::{DataType, Field, FieldRef, Schema, SchemaRef};
 
 use crate::loaded::{RejectedRow, RejectedRows};
 
 /// Rows that are held as columns at once.
-const CHUNK_ROWS: usize = 16_384;
+pub const CHUNK_ROWS: usize = 16_384;
+
+mod decode;
+#[cfg(test)]
+mod tests;
+
+pub use decode::{DecodeError, decode};
+
+/// Bytes of a key that every rejected row of a record repeats; a longer key stands with the first one only, so that
+/// what is kept of a record stays in proportion to it.
+pub(crate) const REPEATED_KEY_BYTES: usize = 256;
+
+/// A rejected row as an error file keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The topic of its record.
+    pub topic: String,
+    /// The row, with its key as the file has it: a long one stands with the first row of its record only.
+    pub row: RejectedRow,
+    /// Version of the job that rejected it.
+    pub job_version: u32,
+    /// Milliseconds since the epoch.
+    pub rejected_at_ms: i64,
+}
 
 /// Schema of an error file.
 ///
@@ -28,34 +51,71 @@ const CHUNK_ROWS: usize = 16_384;
 /// | `timestamp_ms` | 64 bits | of the record; NULL: it has none |
 /// | `job_version` | 64 bits | |
 /// | `rejected_at_ms` | 64 bits | milliseconds since the epoch |
+/// | `whole` | boolean | as [`RejectedRow::whole`]; files of older versions lack it |
 pub fn schema() -> SchemaRef {
     Arc::new(Schema::new(fields()))
 }
 
 /// Rejected rows of one batch as columns of [`schema`], in order.
 pub fn to_columns(topic: &str, rows: &[RejectedRow], job_version: u32, rejected_at_ms: i64) -> RecordBatch {
+    let rows: Vec<Line<'_>> = rows.iter().map(|row| Line { topic, row, job_version, rejected_at_ms }).collect();
+    columns(&rows)
+}
+
+/// Entries as columns of [`schema`], in order. Those of one record are to stand together.
+pub fn of_entries(entries: &[Entry]) -> RecordBatch {
+    let lines: Vec<Line<'_>> = entries.iter().map(Line::of).collect();
+    columns(&lines)
+}
+
+struct Line<'a> {
+    topic: &'a str,
+    row: &'a RejectedRow,
+    job_version: u32,
+    rejected_at_ms: i64,
+}
+
+impl<'a> Line<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        let Entry { topic, row, job_version, rejected_at_ms } = entry;
+        Self { topic, row, job_version: *job_version, rejected_at_ms: *rejected_at_ms }
+    }
+
+    fn is_of_record(&self, other: &Self) -> bool {
+        (self.topic, self.row.source_partition, self.row.offset)
+            == (other.topic, other.row.source_partition, other.row.offset)
+    }
+}
+
+fn columns(lines: &[Line<'_>]) -> RecordBatch {
+    let mut topics = StringBuilder::new();
     let mut reasons = StringBuilder::new();
     let mut columns = StringBuilder::new();
     let mut raws = BinaryBuilder::new();
     let mut keys = BinaryBuilder::new();
-    for row in rows {
-        reasons.append_value(&row.reason);
-        columns.append_option(row.column.as_deref());
-        raws.append_value(&row.raw);
-        keys.append_option(row.key.as_deref());
+    let mut previous: Option<&Line<'_>> = None;
+    for line in lines {
+        topics.append_value(line.topic);
+        reasons.append_value(&line.row.reason);
+        columns.append_option(line.row.column.as_deref());
+        raws.append_value(&line.row.raw);
+        let repeats = previous.replace(line).is_some_and(|previous| previous.is_of_record(line));
+        keys.append_option(line.row.key.as_deref().filter(|key| !repeats || key.len() <= REPEATED_KEY_BYTES));
     }
-    let columns: [ArrayRef; 11] = [
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|_| topic))),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.source_partition))),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.offset))),
-        Arc::new(rows.iter().map(|row| row.index.map(i64::from)).collect::<Int64Array>()),
+    let rows = || lines.iter().map(|line| line.row);
+    let columns: [ArrayRef; COLUMNS] = [
+        Arc::new(topics.finish()),
+        Arc::new(Int32Array::from_iter_values(rows().map(|row| row.source_partition))),
+        Arc::new(Int64Array::from_iter_values(rows().map(|row| row.offset))),
+        Arc::new(rows().map(|row| row.index.map(i64::from)).collect::<Int64Array>()),
         Arc::new(reasons.finish()),
         Arc::new(columns.finish()),
         Arc::new(raws.finish()),
         Arc::new(keys.finish()),
-        Arc::new(rows.iter().map(|row| row.timestamp_ms).collect::<Int64Array>()),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|_| i64::from(job_version)))),
-        Arc::new(Int64Array::from_iter_values(rows.iter().map(|_| rejected_at_ms))),
+        Arc::new(rows().map(|row| row.timestamp_ms).collect::<Int64Array>()),
+        Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| i64::from(line.job_version)))),
+        Arc::new(Int64Array::from_iter_values(lines.iter().map(|line| line.rejected_at_ms))),
+        Arc::new(rows().map(|row| Some(row.whole)).collect::<BooleanArray>()),
     ];
     // Every column was made of the same rows and in the types of `fields`, which is all that this asks for.
     RecordBatch::from(StructArray::from(fields().into_iter().zip(columns).collect::<Vec<_>>()))
@@ -75,7 +135,9 @@ pub fn chunks<'r>(
     })
 }
 
-fn fields() -> [FieldRef; 11] {
+const COLUMNS: usize = 12;
+
+fn fields() -> [FieldRef; COLUMNS] {
     let mut id = 0_u32;
     let mut field = |name: &str, data_type, nullable| {
         id += 1;
@@ -94,55 +156,6 @@ fn fields() -> [FieldRef; 11] {
         field("timestamp_ms", DataType::Int64, true),
         field("job_version", DataType::Int64, false),
         field("rejected_at_ms", DataType::Int64, false),
+        field("whole", DataType::Boolean, true),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use arrow_array::Array;
-    use arrow_array::cast::AsArray;
-    use arrow_array::types::Int64Type;
-
-    use super::*;
-    use crate::encode::{WriterOptions, encode};
-
-    fn row(offset: i64, index: Option<u32>, raw: &[u8]) -> RejectedRow {
-        RejectedRow {
-            source_partition: 3,
-            offset,
-            index,
-            column: index.map(|_| "uid".to_owned()),
-            reason: "too large".to_owned(),
-            raw: raw.to_vec(),
-            key: None,
-            timestamp_ms: Some(17),
-        }
-    }
-
-    #[test]
-    fn no_rows_have_the_same_schema() {
-        let columns = to_columns("t", &[], 1, 0);
-        assert_eq!(columns.num_rows(), 0);
-        assert_eq!(columns.schema(), schema());
-    }
-
-    #[test]
-    fn rows_keep_their_bytes_and_their_order() {
-        let rows = [row(7, Some(1), b"\xff{}"), row(8, None, b"")];
-        let columns = to_columns("test2", &rows, 2, 99);
-        assert_eq!(columns.schema(), schema());
-        let raw = columns["raw"].as_binary::<i32>();
-        assert_eq!(raw.iter().collect::<Vec<_>>(), [Some(b"\xff{}".as_slice()), Some(b"")]);
-        let index = columns["index"].as_primitive::<Int64Type>();
-        assert_eq!(index.iter().collect::<Vec<_>>(), [Some(1), None]);
-        assert!(columns["key"].is_null(0));
-        assert_eq!(columns["rejected_at_ms"].as_primitive::<Int64Type>().value(0), 99);
-        assert_eq!(columns["topic"].as_string::<i32>().value(1), "test2");
-    }
-
-    #[test]
-    fn rejected_rows_can_be_encoded() {
-        let columns = to_columns("t", &[row(1, None, b"\x00\xff")], 1, 0);
-        assert_eq!(encode(&columns, &WriterOptions::default()).unwrap().rows, 1);
-    }
 }

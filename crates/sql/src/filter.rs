@@ -6,11 +6,13 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::like::{self, Wildcards};
 use crate::print::{List, Name, Quoted};
 
 /// A condition on one column of a result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {
     /// The column's title.
     pub column: String,
@@ -18,8 +20,9 @@ pub struct Condition {
     pub comparison: Comparison,
 }
 
-/// What must hold for a cell. Text is compared regardless of case; NULL fulfils nothing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What must hold for a cell. Text is compared regardless of case; NULL fulfils nothing but IS NULL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Comparison {
     /// `= <> < <= > >=`
     Compare(Operator, Literal),
@@ -37,10 +40,16 @@ pub enum Comparison {
         /// At least one.
         values: Vec<Literal>,
     },
+    /// `IS [NOT] NULL`
+    IsNull {
+        /// IS NOT NULL.
+        negated: bool,
+    },
 }
 
 /// A comparison operator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Operator {
     /// `=`
     Equal,
@@ -57,7 +66,8 @@ pub enum Operator {
 }
 
 /// A literal of a condition.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Literal {
     /// A string.
     Text(String),
@@ -87,9 +97,10 @@ impl Condition {
     /// Whether `cell`, the text of the condition's column, fulfils it.
     pub fn holds(&self, cell: Option<&str>, wildcards: Wildcards) -> bool {
         let Some(cell) = cell else {
-            return false;
+            return self.comparison == Comparison::IsNull { negated: false };
         };
         match &self.comparison {
+            Comparison::IsNull { negated } => *negated,
             Comparison::Compare(operator, literal) => operator.holds(literal.order_of(cell)),
             Comparison::Like { negated, pattern } => like::matches(pattern, cell, wildcards) != *negated,
             Comparison::In { negated, values } => {
@@ -133,6 +144,7 @@ impl fmt::Display for Condition {
             Comparison::Like { negated, pattern } => {
                 write!(f, "{column} {}LIKE {}", not(*negated), Quoted(pattern))
             }
+            Comparison::IsNull { negated } => write!(f, "{column} IS {}NULL", not(*negated)),
             Comparison::In { negated, values } => {
                 write!(f, "{column} {}IN ({})", not(*negated), List(values))
             }
@@ -221,8 +233,11 @@ mod tests {
             Comparison::Compare(Operator::NotEqual, text("a")),
             Comparison::Like { negated: true, pattern: "a".to_owned() },
             Comparison::In { negated: true, values: vec![text("a")] },
+            Comparison::IsNull { negated: true },
         ] {
             assert!(!holds(comparison, None));
         }
+        assert!(holds(Comparison::IsNull { negated: false }, None));
+        assert!(holds(Comparison::IsNull { negated: true }, Some("")));
     }
 }

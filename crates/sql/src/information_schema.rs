@@ -6,7 +6,7 @@
 pub const NAME: &str = "information_schema";
 
 /// Its tables, by name.
-pub const TABLES: [&str; 22] = [
+pub const TABLES: [&str; 25] = [
     "character_sets",
     "check_constraints",
     "collation_character_set_applicability",
@@ -16,9 +16,12 @@ pub const TABLES: [&str; 22] = [
     "engines",
     "events",
     "key_column_usage",
+    "load_tracking_logs",
+    "loads",
     "parameters",
     "partitions",
     "referential_constraints",
+    "routine_load_jobs",
     "routines",
     "schema_privileges",
     "schemata",

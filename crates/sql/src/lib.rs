@@ -14,6 +14,7 @@ pub mod parser;
 pub mod position;
 mod print;
 pub mod render;
+pub mod replay;
 pub mod request;
 pub mod result;
 pub mod similar;

@@ -17,6 +17,7 @@ mod job_look;
 mod job_show;
 mod names;
 mod partition_by;
+mod replay;
 mod table;
 mod table_change;
 mod volume;
@@ -63,6 +64,8 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         job::steered(cursor).map(Statement::ResumeJob)
     } else if cursor.eat("STOP") {
         job::steered(cursor).map(Statement::StopJob)
+    } else if cursor.eat("REPLAY") {
+        replay::rejected_rows(cursor)
     } else if cursor.eat("TRUNCATE") {
         table_change::truncate(cursor)
     } else if let Some(what) = cursor.eat_any(&["INSERT", "UPDATE", "DELETE"]) {

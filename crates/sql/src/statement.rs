@@ -13,6 +13,7 @@ mod job;
 mod look;
 mod pairs;
 mod partition_by;
+mod replay;
 mod table;
 mod table_change;
 mod volume;
@@ -26,6 +27,7 @@ pub use pairs::{Pair, Pairs};
 pub use partition_by::{
     BatchClause, Bound, BoundValue, ListClause, PartitionBy, RangeClause, RangeItem, RangeValues, Step,
 };
+pub use replay::ReplayRejected;
 pub use table::{ColumnClause, CreateTable, DropTable, ShowColumns, ShowTableStatus, ShowTables, TableFilter};
 pub use table_change::{AddedPartition, AlterTable, ShowPartitions, TableChange, TruncateTable};
 pub use volume::{AlterVolume, CreateVolume, DropVolume, ShowVolumes};
@@ -112,6 +114,8 @@ pub enum Statement {
     ResumeJob(ObjectName),
     /// `STOP ROUTINE LOAD FOR <job>`
     StopJob(ObjectName),
+    /// `REPLAY REJECTED ROWS FOR <job>`
+    ReplayRejected(ReplayRejected),
     /// `SHOW ROUTINE LOAD`
     ShowJobs(ShowRoutineLoad),
     /// `SHOW ROUTINE LOAD TASK`
@@ -175,6 +179,7 @@ impl Statement {
             Self::PauseJob(_) => "PAUSE ROUTINE LOAD",
             Self::ResumeJob(_) => "RESUME ROUTINE LOAD",
             Self::StopJob(_) => "STOP ROUTINE LOAD",
+            Self::ReplayRejected(_) => "REPLAY REJECTED ROWS",
             Self::ShowJobs(_) => "SHOW ROUTINE LOAD",
             Self::ShowTasks(_) => "SHOW ROUTINE LOAD TASK",
             Self::ShowCreateJob(_) => "SHOW CREATE ROUTINE LOAD",
@@ -208,6 +213,7 @@ impl fmt::Display for Statement {
             Self::PreviewJob(statement) => statement.fmt(f),
             Self::CreateJob(statement) => statement.fmt(f),
             Self::AlterJob(statement) => statement.fmt(f),
+            Self::ReplayRejected(statement) => statement.fmt(f),
             Self::ShowJobs(statement) => statement.fmt(f),
             Self::ShowTasks(statement) => statement.fmt(f),
             Self::ShowCatalogs => f.write_str(self.kind()),

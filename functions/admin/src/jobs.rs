@@ -1,12 +1,10 @@
 //! Statements about routine load jobs.
 
 mod alter;
-mod columns;
 mod create;
 mod explain;
 mod preview;
-mod progress;
-mod properties;
+mod replay;
 mod restore;
 mod show;
 mod source_mapping;

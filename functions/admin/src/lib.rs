@@ -9,11 +9,11 @@ pub mod config;
 mod databases;
 mod error;
 mod jobs;
-mod json;
 pub mod mapping;
 mod moment;
 mod names;
 mod partitions;
+pub mod replay;
 pub mod sampler;
 mod tables;
 mod volumes;
@@ -27,6 +27,7 @@ use penstock_sql::request::{SessionContext, SqlRequest, SqlResponse};
 use penstock_sql::statement::Statement;
 
 use mapping::Mappings;
+use replay::Replays;
 use sampler::Sampler;
 
 /// Runs statements. Cheap to clone; several may run at once.
@@ -35,18 +36,25 @@ pub struct Admin {
     catalog: Catalog,
     mappings: Arc<dyn Mappings>,
     sampler: Option<Arc<dyn Sampler>>,
+    replays: Option<Arc<dyn Replays>>,
 }
 
 impl Admin {
     /// An admin over `catalog` that makes and steers mappings through `mappings`.
     pub fn new(catalog: Catalog, mappings: Arc<dyn Mappings>) -> Self {
-        Self { catalog, mappings, sampler: None }
+        Self { catalog, mappings, sampler: None, replays: None }
     }
 
     /// With a client that can look at topics, for PREVIEW and ALTER.
     #[must_use]
     pub fn with_sampler(self, sampler: Arc<dyn Sampler>) -> Self {
         Self { sampler: Some(sampler), ..self }
+    }
+
+    /// With a way to have rejected rows replayed; without one, REPLAY is refused.
+    #[must_use]
+    pub fn with_replays(self, replays: Arc<dyn Replays>) -> Self {
+        Self { replays: Some(replays), ..self }
     }
 
     /// Runs one statement and logs a line about it: its kind and outcome, never its text, which may hold secrets.
@@ -93,6 +101,7 @@ impl Admin {
             Statement::PauseJob(name) => self.pause_job(&name, session).await,
             Statement::ResumeJob(name) => self.resume_job(&name, session).await,
             Statement::StopJob(name) => self.stop_job(&name, session).await,
+            Statement::ReplayRejected(statement) => self.replay_rejected(statement, session).await,
             Statement::ShowJobs(statement) => self.show_jobs(statement, session).await,
             Statement::ShowTasks(statement) => self.show_tasks(statement, session).await,
             Statement::ShowCreateJob(name) => self.show_create_job(&name, session).await,

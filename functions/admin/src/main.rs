@@ -7,6 +7,7 @@ use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
 use penstock_admin::config::Config;
 use penstock_admin::mapping::lambda::LambdaMappings;
+use penstock_admin::replay::lambda::LambdaReplays;
 use penstock_catalog::Catalog;
 use penstock_catalog::clock::SystemClock;
 use penstock_catalog::store::dynamodb::DynamoStore;
@@ -19,8 +20,9 @@ async fn main() -> Result<(), Error> {
     let store = DynamoStore::connect(&config.deployment.catalog).await;
     let catalog = Catalog::new(Arc::new(store), Arc::new(SystemClock));
     ensure_builtin_volume(&catalog, &config.bucket, &config.deployment.storage).await?;
+    let replays = LambdaReplays::connect(&config.lambda).await;
     let mappings = LambdaMappings::connect(config.lambda).await;
-    let admin = Admin::new(catalog, Arc::new(mappings));
+    let admin = Admin::new(catalog, Arc::new(mappings)).with_replays(Arc::new(replays));
     let run = |event: LambdaEvent<SqlRequest>| {
         let admin = admin.clone();
         async move { Ok::<SqlResponse, Error>(admin.run(event.payload).await) }

@@ -14,7 +14,7 @@ use penstock_storage::{BUILTIN_VOLUME, Volume};
 
 use crate::Admin;
 use crate::error::of_catalog;
-use crate::json::Object;
+use penstock_show::json::Object;
 
 const TITLES: [&str; 7] = ["Name", "Type", "IsDefault", "Location", "Params", "Enabled", "Comment"];
 

@@ -5,6 +5,7 @@ use penstock_kernel::encode::EncodeError;
 use penstock_kernel::ids::{JobId, TableId};
 use penstock_kernel::plan::DefinitionError;
 use penstock_kernel::progress::OverlappingRanges;
+use penstock_kernel::rejected::DecodeError;
 use penstock_kernel::state::JobState;
 use penstock_storage::StorageError;
 
@@ -48,6 +49,14 @@ pub enum LoadError {
     /// The job does not load now.
     #[error("job {job} is {state}, its records wait")]
     NotLoading {
+        /// The job.
+        job: JobId,
+        /// Its state.
+        state: JobState,
+    },
+    /// The job has ended, and nothing of it is loaded any more.
+    #[error("job {job} is {state}, its rejected rows stay as they are")]
+    Ended {
         /// The job.
         job: JobId,
         /// Its state.
@@ -135,6 +144,24 @@ pub enum LoadError {
     /// The schema registry does not do its part.
     #[error(transparent)]
     Registry(#[from] RegistryError),
+    /// A file of rejected rows is not to be had.
+    #[error("cannot get `{key}`")]
+    Get {
+        /// Key in the bucket.
+        key: String,
+        /// What happened.
+        #[source]
+        source: PutError,
+    },
+    /// A file of rejected rows is damaged, or something else.
+    #[error("`{key}` holds no rejected rows")]
+    ErrorFile {
+        /// Key in the bucket.
+        key: String,
+        /// What is wrong with it.
+        #[source]
+        source: DecodeError,
+    },
     /// Other invocations committed first every time.
     #[error("job {job} lost {conflicts} races for its progress")]
     Contended {
@@ -173,7 +200,7 @@ pub enum LoadError {
     },
 }
 
-/// One failed try to put an object.
+/// One failed try to put or get an object.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PutError {
@@ -208,9 +235,10 @@ impl LoadError {
             Self::Contended { .. }
             | Self::MovedBack { .. }
             | Self::Catalog(CatalogError::Unavailable { .. } | CatalogError::Contended { .. }) => ErrorKind::Retry,
-            Self::Put { source, .. } if source.may_pass() => ErrorKind::Retry,
+            Self::Put { source, .. } | Self::Get { source, .. } if source.may_pass() => ErrorKind::Retry,
             Self::Registry(error) if error.may_pass() => ErrorKind::Retry,
             Self::NotLoading { .. }
+            | Self::Ended { .. }
             | Self::TableDropped { .. }
             | Self::Definition { .. }
             | Self::Refused { .. }
@@ -223,6 +251,8 @@ impl LoadError {
             | Self::Storage(_)
             | Self::Put { .. }
             | Self::Registry(_)
+            | Self::Get { .. }
+            | Self::ErrorFile { .. }
             | Self::Catalog(CatalogError::Refused { .. }) => ErrorKind::Deployment,
             Self::Event(_)
             | Self::Ranges(_)
@@ -240,7 +270,7 @@ impl LoadError {
             Self::Topic { .. } => "WrongTopic",
             Self::UnknownJob { .. } => "UnknownJob",
             Self::UnknownVersion { .. } => "UnknownVersion",
-            Self::NotLoading { .. } => "JobNotLoading",
+            Self::NotLoading { .. } | Self::Ended { .. } => "JobNotLoading",
             Self::TableDropped { .. } => "TableDropped",
             Self::Definition { .. } => "WrongDefinition",
             Self::Refused { .. } => "TooManyRejectedRows",
@@ -249,8 +279,9 @@ impl LoadError {
             Self::TopicRecreated { .. } => "TopicRecreated",
             Self::UnknownVolume { .. } | Self::Storage(_) => "WrongVolume",
             Self::Encode(_) => "EncodingFailed",
-            Self::Put { .. } => "ObjectStoreFailed",
+            Self::Put { .. } | Self::Get { .. } => "ObjectStoreFailed",
             Self::Registry(_) => "RegistryFailed",
+            Self::ErrorFile { .. } => "DamagedErrorFile",
             Self::Contended { .. } => "Contended",
             Self::MovedBack { .. } => "JobMovedBack",
             Self::Catalog(_) => "CatalogFailed",

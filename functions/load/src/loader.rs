@@ -18,7 +18,7 @@ use penstock_catalog::commit::{Commit, CommitOutcome, CommittedRange};
 use penstock_catalog::job::{Job, JobSnapshot};
 use penstock_kernel::encode::WriterOptions;
 use penstock_kernel::facts::{Facts, Schemas};
-use penstock_kernel::ids::JobId;
+use penstock_kernel::ids::{JobId, SchemaId};
 use penstock_kernel::loaded::{LoadStatistics, Loaded, RejectedRow};
 use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::{JobEvent, StateReason};
@@ -33,6 +33,7 @@ use crate::registry::{Registry, RegistrySettings};
 mod files;
 mod prepared;
 mod reasons;
+mod replay;
 mod report;
 mod selection;
 mod tally;
@@ -225,11 +226,8 @@ impl Loader {
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
-        let schemas = self.schemas(prepared, selection).await?;
-        // No two of these names are alike, so no two seeds are.
-        let seed = self.catalog.clock().unique().bytes().fold(0_u128, |seed, byte| seed << 5 ^ u128::from(byte));
-        let facts = Facts::at(started_ms).with_schemas(schemas).with_seed(seed);
-        let loaded = prepared.plan.load(&selection.batch, &facts);
+        let schemas = self.schemas(prepared, prepared.plan.schemas_needed(&selection.batch)).await?;
+        let loaded = prepared.plan.load(&selection.batch, &self.facts(started_ms, schemas));
         let files =
             Files { settings: &self.settings, prepared, clock: self.catalog.clock().as_ref(), batch: &selection.batch };
         let verdict = decide(&tolerance(prepared), &loaded.statistics, window(snapshot));
@@ -256,6 +254,7 @@ impl Loader {
             errors,
             ranges: tally.ranges,
             committed_at_ms: self.now_ms(),
+            replay: None,
         };
         match self.catalog.commit(&commit, job.fence, &tally.moves).await? {
             CommitOutcome::Committed | CommitOutcome::AlreadyCommitted => {}
@@ -281,9 +280,15 @@ impl Loader {
         Ok(if selection.more { Round::More } else { Round::Done })
     }
 
-    /// The schemas that the batch's records name.
-    async fn schemas(&self, prepared: &Prepared, selection: &Selection<'_>) -> Result<Schemas, LoadError> {
-        let ids = prepared.plan.schemas_needed(&selection.batch);
+    /// Facts for one batch; no other has its seed.
+    fn facts(&self, now_ms: i64, schemas: Schemas) -> Facts {
+        // No two of these names are alike, so no two seeds are.
+        let seed = self.catalog.clock().unique().bytes().fold(0_u128, |seed, byte| seed << 5 ^ u128::from(byte));
+        Facts::at(now_ms).with_schemas(schemas).with_seed(seed)
+    }
+
+    /// The schemas of these numbers.
+    async fn schemas(&self, prepared: &Prepared, ids: Vec<SchemaId>) -> Result<Schemas, LoadError> {
         match &prepared.definition.source.registry {
             Some(registry) if !ids.is_empty() => Ok(self.registry.schemas(registry, &ids).await?),
             _ => Ok(Schemas::default()),

@@ -13,7 +13,9 @@ use penstock_load::config::{Config, LogSettings};
 use penstock_load::invocation::job_of;
 use penstock_load::loader::{LoadReply, Loader, LoaderSettings};
 use penstock_load::log;
+use penstock_sql::replay::{ReplayAnswer, ReplayInvocation};
 use penstock_storage::S3Volumes;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 /// Target of the events with which the runtime repeats what handlers return.
@@ -52,14 +54,24 @@ async fn invoked(
     loader: &Loader,
     configured: Option<JobId>,
     event: LambdaEvent<Box<RawValue>>,
-) -> Result<LoadReply, Diagnostic> {
+) -> Result<Reply, Diagnostic> {
     let job = job_of(&event.context.invoked_function_arn, configured).map_err(|error| {
         tracing::error!("{error}");
         diagnostic("UnknownJob", &error)
     })?;
-    let event = event.payload.get().as_bytes();
-    let loaded = loader.load(job, event).await;
-    loaded.map_err(|error| diagnostic(error.name(), &error))
+    let payload = event.payload.get();
+    if let Some(invocation) = ReplayInvocation::of(payload) {
+        return Ok(Reply::Replayed(loader.replay_answer(job, &invocation.replay).await));
+    }
+    let loaded = loader.load(job, payload.as_bytes()).await;
+    loaded.map(Reply::Loaded).map_err(|error| diagnostic(error.name(), &error))
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Reply {
+    Loaded(LoadReply),
+    Replayed(ReplayAnswer),
 }
 
 fn diagnostic(kind: &str, error: &dyn std::error::Error) -> Diagnostic {

@@ -94,7 +94,7 @@ impl Engine {
         let (statement, titles, explain) = prepare(&request.sql, &facts, &self.settings)?;
         let database = request.session.database.as_deref();
         let resolver =
-            Resolver { catalog: &self.catalog, volumes: &*self.volumes, runtime: &self.runtime, report, database };
+            Resolver { catalog: &self.catalog, volumes: &self.volumes, runtime: &self.runtime, report, database };
         let resolved = resolver.resolve(&statement, &titles.functions).await?;
         let state = state_for(&self.base, database, &resolved.tables);
 

@@ -3,43 +3,64 @@
 //! Names match in any case, as clients write them both ways. Tables about what does not exist here (views, routines,
 //! triggers) are there and empty, because clients join them.
 
+mod filter;
+mod load;
+mod provider;
 mod shape;
 
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
-use datafusion::catalog::{MemTable, TableProvider};
+use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::catalog::TableProvider;
 use penstock_catalog::Catalog;
+use penstock_catalog::commit::{Commit, DataFile};
 use penstock_catalog::database::Database;
-use penstock_catalog::error::CatalogError;
 use penstock_kernel::table::{Column, ColumnDefault, ColumnType, TableDefinition};
+use penstock_sql::error::SqlError;
+use penstock_storage::Volumes;
 
+use crate::cell::JSON_FIELD;
+use crate::failure::of_catalog;
+use crate::report::Report;
+use filter::Wanted;
+use provider::SchemaTable;
 use shape::{Kind, SHAPES, Shape};
 
 const NAME: &str = "information_schema";
+
+/// Columns of `tables` that only its commits know.
+const OF_COMMITS: [&str; 4] = ["table_rows", "avg_row_length", "data_length", "update_time"];
 
 /// Whether a database is `information_schema`, in any case.
 pub(crate) fn is(database: &str) -> bool {
     database.eq_ignore_ascii_case(NAME)
 }
 
-/// The names of the columns as they are titled, and the rows, of the table of that name; `None` if there is none.
-///
-/// # Errors
-/// [`CatalogError`] if what exists cannot be read.
-pub(crate) async fn table(
-    catalog: &Catalog,
-    name: &str,
-) -> Result<Option<(Vec<String>, Arc<dyn TableProvider>)>, CatalogError> {
-    let Some(shape) = SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name)) else {
-        return Ok(None);
-    };
+/// Where rows come from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub(crate) catalog: Catalog,
+    pub(crate) volumes: Arc<dyn Volumes>,
+    pub(crate) report: Arc<Report>,
+}
+
+/// The names of the columns as they are titled, and the table of that name; `None` if there is none. Rows are made when
+/// it is scanned, and only as far as the scan wants them.
+pub(crate) fn table(origin: Origin, name: &str) -> Option<(Vec<String>, Arc<dyn TableProvider>)> {
+    let shape = SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))?;
+    let titles = shape.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+    Some((titles, Arc::new(SchemaTable::new(shape, origin))))
+}
+
+/// The rows of a table, at least those that are wanted.
+async fn rows(origin: &Origin, shape: &'static Shape, wanted: &Wanted<'_>) -> Result<Rows, SqlError> {
+    let catalog = &origin.catalog;
     let mut rows = Rows { shape, rows: Vec::new() };
     match shape.name {
         "schemata" => {
             rows.schema(NAME);
-            for database in catalog.databases().await? {
+            for database in catalog.databases().await.map_err(|error| of_catalog(&error))? {
                 rows.schema(&database.name);
             }
         }
@@ -47,12 +68,27 @@ pub(crate) async fn table(
             for own in SHAPES {
                 if shape.name == "tables" { rows.own_table(own) } else { rows.own_columns(own) }
             }
-            for database in catalog.databases().await? {
-                for table in catalog.tables(database.id).await? {
-                    if shape.name == "tables" { rows.table(&database, &table) } else { rows.columns(&database, &table) }
+            for database in wanted.databases(catalog, "table_schema").await? {
+                for table in wanted.tables(catalog, &database, "table_name").await? {
+                    if shape.name == "columns" {
+                        rows.columns(&database, &table);
+                        continue;
+                    }
+                    let commits = match OF_COMMITS.iter().any(|column| wanted.reads(column)) {
+                        true => {
+                            let files = catalog.data_files(&table).await.map_err(|error| of_catalog(&error))?;
+                            let commits = catalog.commits(table.id).await.map_err(|error| of_catalog(&error))?;
+                            Some((files, commits))
+                        }
+                        false => None,
+                    };
+                    rows.table(&database, &table, commits.as_ref());
                 }
             }
         }
+        "routine_load_jobs" => load::jobs(origin, wanted, &mut rows).await?,
+        "loads" => load::commits(origin, wanted, &mut rows).await?,
+        "load_tracking_logs" => load::logs(origin, wanted, &mut rows).await?,
         "engines" => rows.push(&[
             ("ENGINE", text("StarRocks")),
             ("SUPPORT", text("DEFAULT")),
@@ -77,8 +113,7 @@ pub(crate) async fn table(
         ]),
         _ => {}
     }
-    let titles = shape.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-    Ok(rows.provider().map(|provider| (titles, provider)))
+    Ok(rows)
 }
 
 /// A cell.
@@ -94,6 +129,15 @@ enum Value {
 
 fn text(value: impl Into<String>) -> Value {
     Value::Text(value.into())
+}
+
+/// Numbers beyond 63 bits do not come up; the largest stands for them.
+fn count(value: u64) -> Value {
+    Value::Number(i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+fn moment(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, Value::Moment)
 }
 
 fn number(value: Option<u32>) -> Value {
@@ -121,8 +165,18 @@ impl Rows {
         ]);
     }
 
-    fn table(&mut self, database: &Database, table: &TableDefinition) {
+    /// `commits` are the table's, and the files of them that readers see; without them what only they know is NULL.
+    fn table(&mut self, database: &Database, table: &TableDefinition, commits: Option<&(Vec<DataFile>, Vec<Commit>)>) {
+        let files = || commits.into_iter().flat_map(|(files, _)| files);
+        let known = |number: u64| commits.map_or(Value::Null, |_| count(number));
+        let rows: u64 = files().map(|file| file.rows).sum();
+        let bytes: u64 = files().map(|file| file.bytes).sum();
+        let updated = commits.into_iter().flat_map(|(_, commits)| commits).map(|commit| commit.committed_at_ms).max();
         self.push(&[
+            ("TABLE_ROWS", known(rows)),
+            ("DATA_LENGTH", known(bytes)),
+            ("AVG_ROW_LENGTH", known(bytes.checked_div(rows).unwrap_or_default())),
+            ("UPDATE_TIME", moment(updated)),
             ("TABLE_CATALOG", text("def")),
             ("TABLE_SCHEMA", text(&database.name)),
             ("TABLE_NAME", text(&table.name)),
@@ -185,6 +239,7 @@ impl Rows {
                 Kind::Text => ("varchar", "varchar(2048)"),
                 Kind::Number => ("bigint", "bigint(20)"),
                 Kind::Moment => ("datetime", "datetime"),
+                Kind::Json => ("json", "json"),
             };
             self.push(&[
                 ("TABLE_CATALOG", text("def")),
@@ -204,40 +259,54 @@ impl Rows {
         }
     }
 
-    fn provider(self) -> Option<Arc<dyn TableProvider>> {
-        let mut fields = Vec::with_capacity(self.shape.columns.len());
+    /// All columns, in the types of [`schema`].
+    fn batch(&self) -> Result<RecordBatch, arrow_schema::ArrowError> {
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.shape.columns.len());
-        for (index, (name, kind)) in self.shape.columns.iter().enumerate() {
+        for (index, (_, kind)) in self.shape.columns.iter().enumerate() {
             let cells = self.rows.iter().map(|row| row.get(index));
-            let (data_type, column): (DataType, ArrayRef) = match kind {
-                Kind::Text => {
-                    let texts: StringArray = cells
+            let column: ArrayRef = match kind {
+                Kind::Text | Kind::Json => Arc::new(
+                    cells
                         .map(|cell| if let Some(Value::Text(text)) = cell { Some(text.as_str()) } else { None })
-                        .collect();
-                    (DataType::Utf8, Arc::new(texts))
-                }
-                Kind::Number => {
-                    let numbers: Int64Array = cells
+                        .collect::<StringArray>(),
+                ),
+                Kind::Number => Arc::new(
+                    cells
                         .map(|cell| if let Some(Value::Number(number)) = cell { Some(*number) } else { None })
-                        .collect();
-                    (DataType::Int64, Arc::new(numbers))
-                }
+                        .collect::<Int64Array>(),
+                ),
                 Kind::Moment => {
                     let seconds = |ms: i64| (ms - ms.rem_euclid(1000)).saturating_mul(1000);
-                    let moments: TimestampMicrosecondArray = cells
-                        .map(|cell| if let Some(Value::Moment(ms)) = cell { Some(seconds(*ms)) } else { None })
-                        .collect();
-                    (DataType::Timestamp(TimeUnit::Microsecond, None), Arc::new(moments))
+                    Arc::new(
+                        cells
+                            .map(|cell| if let Some(Value::Moment(ms)) = cell { Some(seconds(*ms)) } else { None })
+                            .collect::<TimestampMicrosecondArray>(),
+                    )
                 }
             };
-            fields.push(Field::new(name.to_lowercase(), data_type, true));
             columns.push(column);
         }
-        let schema = Arc::new(Schema::new(fields));
-        // Columns are built by their fields, and all have one cell a row.
-        let batch = RecordBatch::try_new(Arc::clone(&schema), columns).ok()?;
-        Some(Arc::new(MemTable::try_new(schema, vec![vec![batch]]).ok()?))
+        RecordBatch::try_new(schema(self.shape), columns)
     }
+}
+
+/// Names in lower case, as queries see them.
+fn schema(shape: &Shape) -> SchemaRef {
+    let fields: Vec<Field> = shape
+        .columns
+        .iter()
+        .map(|(name, kind)| {
+            let (data_type, json) = match kind {
+                Kind::Text => (DataType::Utf8, false),
+                Kind::Json => (DataType::Utf8, true),
+                Kind::Number => (DataType::Int64, false),
+                Kind::Moment => (DataType::Timestamp(TimeUnit::Microsecond, None), false),
+            };
+            let field = Field::new(name.to_lowercase(), data_type, true);
+            if json { field.with_metadata([(JSON_FIELD.to_owned(), String::new())].into()) } else { field }
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
 }
 
 fn default(column: &Column) -> Value {

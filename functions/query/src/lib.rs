@@ -15,6 +15,7 @@ mod parse;
 mod planner;
 mod prune;
 mod query;
+mod rejected;
 mod report;
 mod resolve;
 mod rewrite;

@@ -12,14 +12,21 @@ use datafusion::sql::parser::Statement;
 use datafusion::sql::resolve::resolve_table_references;
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStore;
+use object_store::memory::InMemory;
 use penstock_catalog::Catalog;
+use penstock_catalog::commit::ErrorFile;
+use penstock_catalog::database::Database;
+use penstock_catalog::job::Job;
+use penstock_catalog::rejected::{Rejection, standing};
 use penstock_expressions::name::nearest;
+use penstock_kernel::ids::TableId;
 use penstock_kernel::table::TableDefinition;
 use penstock_sql::error::{SqlError, code};
-use penstock_storage::Volumes;
+use penstock_storage::{StorageError, Volume, Volumes};
 
 use crate::failure::{of_catalog, of_query};
-use crate::information_schema;
+use crate::information_schema::{self, Origin};
+use crate::rejected;
 use crate::report::Report;
 use crate::session::DEFAULT_CATALOG;
 use crate::source::Source;
@@ -39,7 +46,7 @@ pub(crate) struct Resolved {
 /// Looks tables up.
 pub(crate) struct Resolver<'a> {
     pub(crate) catalog: &'a Catalog,
-    pub(crate) volumes: &'a dyn Volumes,
+    pub(crate) volumes: &'a Arc<dyn Volumes>,
     pub(crate) runtime: &'a RuntimeEnv,
     pub(crate) report: &'a Arc<Report>,
     /// The session's database.
@@ -51,7 +58,12 @@ struct Found {
     name: String,
     provider: Arc<dyn TableProvider>,
     columns: Vec<String>,
+    /// What the commits say of rejected rows, if the table was read from commits.
+    rejections: Option<(TableId, Vec<Rejection>)>,
 }
+
+/// What the commits of tables that a statement reads say of rejected rows.
+type ReadRejections = HashMap<TableId, Vec<Rejection>>;
 
 impl Resolver<'_> {
     /// Looks up all tables of `statement`, each once; names in `functions` are no tables.
@@ -71,11 +83,18 @@ impl Resolver<'_> {
                 names.insert(self.full_name(&reference)?);
             }
         }
-        let found: Vec<Found> = futures::stream::iter(names)
+        let (of_jobs, of_tables): (Vec<_>, Vec<_>) = names
+            .into_iter()
+            .partition(|(database, name)| !information_schema::is(database) && rejected::job_name(name).is_some());
+        let mut found: Vec<Found> = futures::stream::iter(of_tables)
             .map(|(database, name)| self.find(database, name))
             .buffered(LOOKUPS)
             .try_collect()
             .await?;
+        let read: ReadRejections = found.iter_mut().filter_map(|found| found.rejections.take()).collect();
+        for (database, name) in of_jobs {
+            found.push(self.find_rejected(database, name, &read).await?);
+        }
 
         let tables = Arc::new(MemoryCatalogProvider::new());
         // The session's database has to exist even if no table of it is named.
@@ -113,20 +132,16 @@ impl Resolver<'_> {
 
     async fn find(&self, database: String, name: String) -> Result<Found, SqlError> {
         if information_schema::is(&database) {
-            let provider = information_schema::table(self.catalog, &name).await.map_err(|error| of_catalog(&error))?;
-            let (columns, provider) = provider.ok_or_else(|| unknown_table(&database, &name))?;
-            return Ok(Found { database, name, provider, columns });
+            let origin = Origin {
+                catalog: self.catalog.clone(),
+                volumes: Arc::clone(self.volumes),
+                report: Arc::clone(self.report),
+            };
+            let table = information_schema::table(origin, &name);
+            let (columns, provider) = table.ok_or_else(|| unknown_table(&database, &name))?;
+            return Ok(Found { database, name, provider, columns, rejections: None });
         }
-        let stored = self.catalog.database(&database).await.map_err(|error| of_catalog(&error))?;
-        let Some(stored) = stored else {
-            let others = self.catalog.databases().await.map_err(|error| of_catalog(&error))?;
-            let error = SqlError::new(code::UNKNOWN_DATABASE, format!("Unknown database '{database}'"));
-            let known = nearest(&database, others.iter().map(|other| other.name.as_str()));
-            return Err(match known {
-                Some(known) => error.with_hint(format!("did you mean `{known}`?")),
-                None => error,
-            });
-        };
+        let stored = self.database(&database).await?;
         let table = self.catalog.table(stored.id, &name).await.map_err(|error| of_catalog(&error))?;
         let Some(table) = table else {
             let others = self.catalog.tables(stored.id).await.map_err(|error| of_catalog(&error))?;
@@ -138,12 +153,88 @@ impl Resolver<'_> {
             });
         };
         let columns = table.columns.iter().map(|column| column.name.clone()).collect();
-        let provider = self.committed(&table).await?;
-        Ok(Found { database, name, provider: Arc::new(provider), columns })
+        let (provider, rejections) = self.committed(&table).await?;
+        Ok(Found { database, name, provider: Arc::new(provider), columns, rejections: Some((table.id, rejections)) })
     }
 
-    /// The table with the files of its commits as of now.
-    async fn committed(&self, table: &TableDefinition) -> Result<CommittedTable, SqlError> {
+    /// The rejected rows of the jobs that `name` stands for.
+    async fn find_rejected(&self, database: String, name: String, read: &ReadRejections) -> Result<Found, SqlError> {
+        let stored = self.database(&database).await?;
+        let job_name = rejected::job_name(&name).unwrap_or_default();
+        let mut jobs = self.catalog.jobs(stored.id).await.map_err(|error| of_catalog(&error))?;
+        if !jobs.iter().any(|job| job.name == job_name) {
+            let error = unknown_table(&database, &name);
+            return Err(match nearest(job_name, jobs.iter().map(|job| job.name.as_str())) {
+                Some(known) => error.with_hint(format!("did you mean `{known}$rejected`?")),
+                None => error.with_hint(format!("there is no routine load job `{job_name}`")),
+            });
+        }
+        jobs.retain(|job| job.name == job_name);
+        let mut parts = Vec::new();
+        for job in jobs {
+            parts.push(self.rejected_of(job, read).await?);
+        }
+        let provider = rejected::provider(parts).map_err(|error| of_query(&error, self.report, 0))?;
+        let provider = provider.ok_or_else(|| unknown_table(&database, &name))?;
+        Ok(Found { database, name, provider, columns: rejected::titles(), rejections: None })
+    }
+
+    async fn rejected_of(&self, job: Job, read: &ReadRejections) -> Result<rejected::Part, SqlError> {
+        let rejections = match read.get(&job.table) {
+            Some(of_table) => of_table.iter().filter(|rejection| rejection.job == job.id).cloned().collect(),
+            None => self.catalog.rejections(job.id).await.map_err(|error| of_catalog(&error))?,
+        };
+        let files: Vec<ErrorFile> = standing(rejections).into_iter().filter_map(|rejection| rejection.errors).collect();
+        let table = self.catalog.table_by_id(job.table).await.map_err(|error| of_catalog(&error))?;
+        let definition = rejected::definition();
+        let schema = rejected::schema(&definition);
+        let empty = |url| {
+            let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+            CommittedTable::new(&definition, Vec::new(), store, url, Arc::clone(self.report))
+        };
+        let files = match table {
+            Some(table) if !files.is_empty() => {
+                let Opened { volume, store, url } = self.open(&table).await?;
+                let mut data_files = Vec::with_capacity(files.len());
+                for file in files {
+                    data_files.push((volume.key(&file.key).map_err(wrong_volume)?, rejected::data_file(file)));
+                }
+                CommittedTable::new(&definition, data_files, store, url, Arc::clone(self.report))
+            }
+            // The files of a dropped table are nobody's.
+            _ => empty(url("").map_err(|error| of_query(&error, self.report, 0))?),
+        };
+        Ok(rejected::Part { job, files: files.with_schema(schema) })
+    }
+
+    /// The database of that name.
+    async fn database(&self, database: &str) -> Result<Database, SqlError> {
+        let stored = self.catalog.database(database).await.map_err(|error| of_catalog(&error))?;
+        let Some(stored) = stored else {
+            let others = self.catalog.databases().await.map_err(|error| of_catalog(&error))?;
+            let error = SqlError::new(code::UNKNOWN_DATABASE, format!("Unknown database '{database}'"));
+            let known = nearest(database, others.iter().map(|other| other.name.as_str()));
+            return Err(match known {
+                Some(known) => error.with_hint(format!("did you mean `{known}`?")),
+                None => error,
+            });
+        };
+        Ok(stored)
+    }
+
+    /// The table with the files of its commits as of now, and what these say of rejected rows.
+    async fn committed(&self, table: &TableDefinition) -> Result<(CommittedTable, Vec<Rejection>), SqlError> {
+        let Opened { volume, store, url } = self.open(table).await?;
+        let read = self.catalog.committed(table).await.map_err(|error| of_catalog(&error))?;
+        let mut files = Vec::with_capacity(read.files.len());
+        for file in read.files {
+            files.push((volume.key(&file.key).map_err(wrong_volume)?, file));
+        }
+        Ok((CommittedTable::new(table, files, store, url, Arc::clone(self.report)), read.rejections))
+    }
+
+    /// Where the files of `table` lie.
+    async fn open(&self, table: &TableDefinition) -> Result<Opened, SqlError> {
         let volume = self.catalog.volume(&table.volume).await.map_err(|error| of_catalog(&error))?;
         let volume = volume.ok_or_else(|| {
             SqlError::new(
@@ -152,17 +243,23 @@ impl Resolver<'_> {
             )
             .with_hint("create it again at the same location")
         })?;
-        let wrong = |error: penstock_storage::StorageError| SqlError::new(code::INTERNAL, error.to_string());
         let store: Arc<dyn ObjectStore> =
-            Arc::new(Source::new(self.volumes.open(&volume).map_err(wrong)?, Arc::clone(self.report)));
+            Arc::new(Source::new(self.volumes.open(&volume).map_err(wrong_volume)?, Arc::clone(self.report)));
         let url = url(&volume.location).map_err(|error| of_query(&error, self.report, 0))?;
         self.runtime.register_object_store(url.as_ref(), Arc::clone(&store));
-        let mut files = Vec::new();
-        for file in self.catalog.data_files(table).await.map_err(|error| of_catalog(&error))? {
-            files.push((volume.key(&file.key).map_err(wrong)?, file));
-        }
-        Ok(CommittedTable::new(table, files, store, url, Arc::clone(self.report)))
+        Ok(Opened { volume, store, url })
     }
+}
+
+/// A volume as one statement reads it.
+struct Opened {
+    volume: Volume,
+    store: Arc<dyn ObjectStore>,
+    url: ObjectStoreUrl,
+}
+
+fn wrong_volume(error: StorageError) -> SqlError {
+    SqlError::new(code::INTERNAL, error.to_string())
 }
 
 /// Where DataFusion finds the store of a location: a URL that no other location has.

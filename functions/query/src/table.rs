@@ -63,6 +63,13 @@ impl CommittedTable {
     }
 }
 
+impl CommittedTable {
+    /// With other types than those of the table's columns, in the same order and under the same names.
+    pub(crate) fn with_schema(self, schema: SchemaRef) -> Self {
+        Self { schema, ..self }
+    }
+}
+
 /// The schema that queries see: names in lower case; every column may be NULL, since older files may lack it.
 pub(crate) fn schema(table: &TableDefinition) -> SchemaRef {
     let fields: Vec<Field> = table

@@ -12,6 +12,10 @@ mod information_schema;
 mod names;
 #[path = "query/pruning.rs"]
 mod pruning;
+#[path = "query/rejected.rs"]
+mod rejected;
+#[path = "query/routine_load.rs"]
+mod routine_load;
 #[path = "query/select.rs"]
 mod select;
 #[path = "query/types.rs"]

@@ -16,7 +16,7 @@ use crate::record;
 pub(super) const MAX_COMMIT_BYTES: usize = 380_000;
 
 /// The commit, without the statistics of the files that have the longest if it is too long with all.
-pub(super) fn fitting(commit: &Commit) -> Result<Cow<'_, Commit>, CatalogError> {
+pub(crate) fn fitting(commit: &Commit) -> Result<Cow<'_, Commit>, CatalogError> {
     let mut bytes = length(commit, commit)?;
     if bytes <= MAX_COMMIT_BYTES {
         return Ok(Cow::Borrowed(commit));
@@ -87,6 +87,7 @@ mod tests {
             errors: None,
             ranges: Vec::new(),
             committed_at_ms: 0,
+            replay: None,
         }
     }
 

@@ -72,6 +72,29 @@ impl Catalog {
         Ok(())
     }
 
+    /// Forgets the keys `gone`, whose rows a replay has taken, and keeps `file`, if there is one, among the last three.
+    pub async fn replace_error_files(
+        &self,
+        id: JobId,
+        gone: &[String],
+        file: Option<&str>,
+    ) -> Result<(), CatalogError> {
+        self.update(&key::trouble(id), |stored: Option<&JobTrouble>| {
+            let mut trouble = stored.cloned().unwrap_or_default();
+            trouble.error_files.retain(|known| !gone.contains(known));
+            trouble.error_files.extend(file.map(str::to_owned));
+            let too_many = trouble.error_files.len().saturating_sub(ERROR_FILES);
+            trouble.error_files.drain(..too_many);
+            if stored.is_some_and(|stored| stored.error_files == trouble.error_files) {
+                Change::Leave
+            } else {
+                Change::To(trouble)
+            }
+        })
+        .await?;
+        Ok(())
+    }
+
     /// Gives those of `starts` a progress item that have none, under the job's fence: a snapshot that shows the item
     /// shows that fence as well. Returns the snapshot afterwards; `None` if the job cannot go on.
     async fn begin_progress(

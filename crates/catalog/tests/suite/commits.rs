@@ -178,7 +178,7 @@ pub(crate) async fn progress_younger_than_the_job_conflicts(store: Held) {
     assert_eq!(ids(&catalog, TABLE).await, ["01"]);
 }
 
-pub(crate) async fn commit_moves_98_source_partitions_and_no_more(store: Held) {
+pub(crate) async fn commit_moves_97_source_partitions_and_no_more(store: Held) {
     let (catalog, _) = catalog(store);
     let id = job(&catalog).await.id;
     let most = i32::try_from(MAX_COMMIT_SOURCE_PARTITIONS).unwrap();

@@ -7,6 +7,7 @@ pub(crate) mod faults;
 pub(crate) mod jobs;
 pub(crate) mod names;
 pub(crate) mod operations;
+pub(crate) mod rejections;
 pub(crate) mod removals;
 pub(crate) mod sample;
 
@@ -96,7 +97,7 @@ macro_rules! run_suite {
                 pause_refuses_the_batch_in_flight
                 pause_refuses_the_first_batch_in_flight
                 progress_younger_than_the_job_conflicts
-                commit_moves_98_source_partitions_and_no_more
+                commit_moves_97_source_partitions_and_no_more
                 commit_loses_statistics_rather_than_fail
                 commit_without_files_moves_progress
                 racing_loaders_and_pauses_commit_every_offset_once
@@ -107,6 +108,16 @@ macro_rules! run_suite {
                 removal_from_a_dropped_table_says_so
                 files_of_a_dropped_partition_are_not_seen
                 of_racing_changes_of_a_table_one_wins
+            }
+            rejections: {
+                rejected_rows_of_a_job_are_found_without_its_other_commits
+                replay_takes_the_place_of_what_it_names
+                of_two_replays_of_one_snapshot_one_wins
+                changed_job_voids_a_replay
+                batch_does_not_void_a_replay
+                lost_reply_to_a_replay_is_made_up_for
+                repeated_replay_is_known_after_its_token_is_forgotten
+                replaced_error_files_are_forgotten
             }
         }
     };

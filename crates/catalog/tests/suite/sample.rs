@@ -149,5 +149,6 @@ pub(crate) fn commit(id: &str, job: &Job, moves: &[ProgressMove]) -> Commit {
             })
             .collect(),
         committed_at_ms: NOW_MS,
+        replay: None,
     }
 }

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
+use penstock_admin::replay::Replays;
 use penstock_catalog::Catalog;
 use penstock_gateway::functions::{Functions as SqlFunctions, QueryRows};
 use penstock_kernel::ids::JobId;
@@ -23,6 +24,7 @@ use penstock_local::lambda::{FunctionSettings, LambdaServer, binaries};
 use penstock_local::sampler::KafkaSampler;
 use penstock_query::{Query, QuerySettings};
 use penstock_sql::error::SqlError;
+use penstock_sql::replay::{ReplayAnswer, ReplayRequest};
 use penstock_sql::request::{SqlRequest, SqlResponse};
 use penstock_storage::S3Volumes;
 
@@ -69,10 +71,12 @@ async fn in_process(
     told: &impl Fn(&str, &str, &str),
 ) -> Result<(Arc<Esm>, Functions), StartError> {
     let catalog = ground.catalog;
-    let loader = Loader::new(catalog.clone(), volumes.clone(), LoaderSettings::default());
-    let esm = start_mappings(ground, Arc::new(InProcessLoad { loader: Arc::new(loader) })).await?;
+    let loader = Arc::new(Loader::new(catalog.clone(), volumes.clone(), LoaderSettings::default()));
+    let esm = start_mappings(ground, Arc::new(InProcessLoad { loader: Arc::clone(&loader) })).await?;
     let aliases = ground.settings.aliases(ground.services.embedded_broker());
-    let admin = Admin::new(catalog.clone(), esm.clone()).with_sampler(Arc::new(KafkaSampler::new(aliases)));
+    let admin = Admin::new(catalog.clone(), esm.clone())
+        .with_sampler(Arc::new(KafkaSampler::new(aliases)))
+        .with_replays(Arc::new(InProcessLoad { loader }));
     restore_mappings(&admin).await?;
     let query = Query::new(catalog.clone(), volumes, QuerySettings::default()).map_err(functions_error)?;
     told("load, admin, query", "in this process", "");
@@ -202,6 +206,15 @@ impl Invoke for InProcessLoad {
                 Err(InvokeError::Function { error_type: error.name().to_owned(), message: error.to_string() })
             }
         }
+    }
+}
+
+#[async_trait]
+impl Replays for InProcessLoad {
+    async fn replay(&self, job: JobId, request: &ReplayRequest) -> ReplayAnswer {
+        let (loader, request) = (Arc::clone(&self.loader), request.clone());
+        let replayed = tokio::spawn(async move { loader.replay_answer(job, &request).await });
+        replayed.await.unwrap_or_else(|error| ReplayAnswer::Unavailable { message: error.to_string() })
     }
 }
 

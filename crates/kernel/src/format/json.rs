@@ -95,6 +95,11 @@ impl JsonReader {
         self
     }
 
+    /// Reads objects by themselves, each a row.
+    pub(crate) fn of_parts(&self) -> Self {
+        Self { root: None, strip_outer_array: false, ..self.clone() }
+    }
+
     /// Hands each row of a record to `take`, in order.
     ///
     /// # Errors

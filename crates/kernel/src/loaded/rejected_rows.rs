@@ -7,10 +7,7 @@
 use std::sync::Arc;
 
 use super::RejectedRow;
-
-/// Bytes of a key that every rejected row of a record repeats; a longer key stands with the first one only, so that
-/// what is kept of a record stays in proportion to it.
-const REPEATED_KEY_BYTES: usize = 256;
+use crate::rejected::REPEATED_KEY_BYTES;
 
 /// Rejected rows, in the order of their batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,6 +25,8 @@ pub(crate) struct KeptRecord {
     pub(crate) timestamp_ms: Option<i64>,
     pub(crate) key: Option<Box<[u8]>>,
     pub(crate) value: Box<[u8]>,
+    /// Whether `value` is itself what was kept of a row of a record.
+    pub(crate) is_part: bool,
 }
 
 /// A rejected row.
@@ -117,6 +116,7 @@ impl RejectedRows {
             column: reason.column.clone(),
             reason: reason.text.clone(),
             raw: record.value.get(start..start.saturating_add(length)).unwrap_or_default().to_vec(),
+            whole: !record.is_part && (row.index == KeptRow::WHOLE || length == record.value.len()),
             key: key.map(|key| key.to_vec()),
             timestamp_ms: record.timestamp_ms,
         })

@@ -14,7 +14,7 @@ use crate::expression::Moment;
 use crate::facts::Facts;
 use crate::format::avro::Kept;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
-use crate::format::{ReaderScratch, Row};
+use crate::format::{Reader, ReaderScratch, Row};
 use crate::loaded::{Loaded, RejectedRows, TablePartition};
 
 /// Bytes of text after which rows continue in other columns: Arrow's end at twice as many, and no value is longer than
@@ -25,7 +25,8 @@ const MAX_TEXT_BYTES: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
 /// become many times as large as it is.
 const MAX_REPEATED_BYTES: usize = 64 << 20;
 
-pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
+/// `parts` is empty, or as [`Plan::replay`] has it.
+pub(super) fn load(plan: &Plan, batch: &Batch<'_>, parts: &[Option<u32>], facts: &Facts) -> Loaded {
     let mut ranges = Ranges::default();
     let kept = Kept::default();
     let mut loading = Loading {
@@ -36,7 +37,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         rows: Rows::new(plan, batch.records.len()),
         scratch: Scratch::new(plan.reader.selections()),
         first_row: 0,
-        rejected: Rejections::new(&batch.records),
+        rejected: Rejections::new(&batch.records, parts),
         unselected: Vec::new(),
         pieces: Vec::new(),
         piece_sources: Vec::new(),
@@ -44,14 +45,21 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, facts: &Facts) -> Loaded {
         tables: Vec::new(),
     };
     let mut scratch = ReaderScratch::new(facts, &kept);
+    let part_reader = if parts.is_empty() { None } else { Some(plan.reader.of_parts()) };
     for (number, record) in batch.records.iter().enumerate() {
         ranges.meet(record);
-        let Some(value) = record.value.filter(|value| !value.is_empty()) else {
+        let is_part = parts.get(number).is_some_and(Option::is_some);
+        let Some(value) = record.value.filter(|value| is_part || !value.is_empty()) else {
             continue;
         };
         let mut rows = 0;
         let metadata_bytes = plan.metadata.iter().map(|field| field.text_bytes(&batch.topic, record)).sum();
         let mut of = RecordOf { number, topic: &batch.topic, record, value, metadata_bytes, repeated_bytes: 0 };
+        if let (Some(reader), Some(index)) = (&part_reader, parts.get(number).copied().flatten()) {
+            loading.push_part(reader, &mut of, index, &mut scratch);
+            ranges.count_rows(1);
+            continue;
+        }
         let read = plan.reader.read(value, &mut scratch, |row| {
             rows += 1;
             loading.push(&mut of, row);
@@ -134,6 +142,28 @@ impl<'a> Loading<'_, 'a> {
             true => BYTES_BORNE.saturating_add(row_bytes.saturating_mul(BYTES_A_BYTE)),
             false => row_bytes,
         }
+    }
+
+    /// Pushes what was kept of the row at `index` of a record, which is one row or rejected again.
+    fn push_part(&mut self, reader: &Reader, of: &mut RecordOf<'a>, index: u32, scratch: &mut ReaderScratch<'a>) {
+        let (number, value) = (of.number, of.value);
+        let mut alone = false;
+        let read = match value {
+            [] => Ok(()),
+            value => reader.read(value, scratch, |row| {
+                alone = row.only;
+                if alone {
+                    self.push(of, Row { index, ..row });
+                }
+            }),
+        };
+        let reason = match read {
+            Ok(()) if alone => return,
+            Ok(()) => "what was kept of the row is not one row any more".to_owned(),
+            Err(reason) => reason,
+        };
+        let source = RowSource { record: number, index: Some(index), raw: value };
+        self.rejected.push(Rejection { source, column: None, reason });
     }
 
     fn flush(&mut self) {

@@ -34,6 +34,8 @@ pub(super) struct Rejection<'a> {
 #[derive(Debug)]
 pub(super) struct Rejections<'a> {
     records: &'a [Record<'a>],
+    /// Which records are themselves a part of one; empty if none is.
+    parts: &'a [Option<u32>],
     /// With the places of records in the batch.
     rows: Vec<KeptRow>,
     reasons: Vec<Arc<Reason>>,
@@ -44,8 +46,8 @@ pub(super) struct Rejections<'a> {
 
 impl<'a> Rejections<'a> {
     /// None yet.
-    pub(super) fn new(records: &'a [Record<'a>]) -> Self {
-        Self { records, rows: Vec::new(), reasons: Vec::new(), places: HashMap::new(), nulls: Vec::new() }
+    pub(super) fn new(records: &'a [Record<'a>], parts: &'a [Option<u32>]) -> Self {
+        Self { records, parts, rows: Vec::new(), reasons: Vec::new(), places: HashMap::new(), nulls: Vec::new() }
     }
 
     /// Adds a row; in any order.
@@ -86,7 +88,9 @@ impl<'a> Rejections<'a> {
             if previous.replace(row.record) != Some(row.record)
                 && let Some(record) = self.records.get(row.record as usize)
             {
+                let is_part = self.parts.get(row.record as usize).is_some_and(Option::is_some);
                 records.push(KeptRecord {
+                    is_part,
                     source_partition: record.source_partition,
                     offset: record.offset,
                     timestamp_ms: record.timestamp_ms,

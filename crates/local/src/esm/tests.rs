@@ -77,6 +77,7 @@ impl Recorder {
             errors: None,
             ranges: Vec::new(),
             committed_at_ms: SystemClock.now_ms(),
+            replay: None,
         };
         let outcome = self.catalog.commit(&commit, snapshot.job.fence, &moves).await.unwrap();
         assert_eq!(outcome, CommitOutcome::Committed);

@@ -83,6 +83,11 @@ impl Cursor<'_> {
                 return self.literal().map(|literal| Comparison::Compare(operator, literal));
             }
         }
+        if self.eat("IS") {
+            let negated = self.eat("NOT");
+            self.expect("NULL")?;
+            return Ok(Comparison::IsNull { negated });
+        }
         let negated = self.eat("NOT");
         if self.eat("LIKE") {
             let pattern = self.string("a pattern in quotes")?;

@@ -60,6 +60,7 @@ fn check_condition(position: Position, condition: &mut Condition) -> Result<(), 
         Comparison::In { .. } => {
             return Err(refused(position, column, "a comparison such as `=`", "IN"));
         }
+        Comparison::IsNull { .. } => return Ok(()),
     };
     for literal in literals {
         check_literal(position, column, literal)?;
@@ -83,7 +84,7 @@ fn check_literal(position: Position, column: JobColumn, literal: &mut Literal) -
 }
 
 /// `yyyy-MM-dd[ HH:mm:ss]` as `yyyy-MM-dd HH:mm:ss`, so that order of texts is order of moments.
-fn moment(text: &str) -> Option<String> {
+pub(super) fn moment(text: &str) -> Option<String> {
     let full = if text.len() == 10 { format!("{text} 00:00:00") } else { text.replacen('T', " ", 1) };
     let shape = b"dddd-dd-dd dd:dd:dd";
     let fits = full.len() == shape.len()

@@ -1,12 +1,8 @@
 //! SHOW ROUTINE LOAD and SHOW CREATE ROUTINE LOAD.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
-use penstock_catalog::database::Database;
 use penstock_catalog::job::Job;
-use penstock_kernel::ids::TableId;
-use penstock_kernel::table::TableDefinition;
 use penstock_sql::error::SqlError;
 use penstock_sql::filter::OrderBy;
 use penstock_sql::like::Wildcards;
@@ -15,9 +11,9 @@ use penstock_sql::request::{SessionContext, SqlResponse};
 use penstock_sql::result::ResultSet;
 use penstock_sql::statement::{JOB_COLUMNS, JobColumnKind, ObjectName, ShowRoutineLoad};
 
-use super::columns::{JobView, TITLES};
 use crate::Admin;
 use crate::error::of_catalog;
+use penstock_show::job::{TITLES, views};
 
 type Row = Vec<Option<String>>;
 
@@ -39,7 +35,7 @@ impl Admin {
             }
         }
         let mut rows = Vec::new();
-        for view in self.views(&database, jobs).await? {
+        for view in views(&self.catalog, &database, jobs).await.map_err(of_catalog)? {
             let row = view.row();
             // Conditions are about the real state: UNSTABLE is only how RUNNING is shown.
             let state = view.snapshot.job.state.to_string();
@@ -71,35 +67,6 @@ impl Admin {
         let table = table.map_or_else(|| job.table.to_string(), |table| table.name);
         let rows = vec![vec![Some(job.name), Some(render::create_job(&definition, &table))]];
         Ok(SqlResponse::Rows(ResultSet::text(&["Job", "Create Job"], rows)))
-    }
-
-    /// The jobs with all that is to be shown of them, in the same order.
-    pub(super) async fn views(&self, database: &Database, jobs: Vec<Job>) -> Result<Vec<JobView>, SqlError> {
-        let tables = self.catalog.tables(database.id).await.map_err(of_catalog)?;
-        let tables: BTreeMap<TableId, TableDefinition> = tables.into_iter().map(|table| (table.id, table)).collect();
-        let volumes = self.catalog.volumes().await.map_err(of_catalog)?;
-        let location = |table: &TableDefinition| {
-            let volume = volumes.iter().find(|volume| volume.name == table.volume);
-            volume.map(|volume| volume.location.clone()).unwrap_or_default()
-        };
-        let now_ms = self.catalog.clock().now_ms();
-        let mut views = Vec::new();
-        for job in jobs {
-            // Whoever is gone between the two reads is not shown.
-            let Some(snapshot) = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)? else {
-                continue;
-            };
-            let table = tables.get(&job.table);
-            views.push(JobView {
-                definition: self.definition(&snapshot.job).await?,
-                snapshot,
-                database: database.name.clone(),
-                now_ms,
-                table: table.map_or_else(|| job.table.to_string(), |table| table.name.clone()),
-                location: table.map(location).unwrap_or_default(),
-            });
-        }
-        Ok(views)
     }
 }
 

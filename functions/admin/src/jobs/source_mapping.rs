@@ -2,6 +2,7 @@
 
 use penstock_catalog::job::Job;
 use penstock_kernel::job::{JobDefinition, StartOffset};
+use penstock_show::properties::MOST_TASKS;
 
 use crate::mapping::{MappingSpec, MappingStart};
 
@@ -10,9 +11,6 @@ const BATCH_SIZE: u32 = 10_000;
 
 /// Seconds that Lambda gathers records for at most.
 const LONGEST_WINDOW_S: u64 = 300;
-
-/// Batches that load at the same time at most, whatever a job desires; StarRocks' limit for a job.
-pub(super) const MOST_TASKS: u64 = 5;
 
 /// The mapping that `definition` asks for as the definition of `job`.
 ///

@@ -8,12 +8,12 @@ use penstock_sql::request::{SessionContext, SqlResponse};
 use penstock_sql::result::ResultSet;
 use penstock_sql::statement::ShowRoutineLoadTask;
 
-use super::columns::{JobView, WAREHOUSE};
-use super::progress::Next;
-use super::properties::Shown;
 use crate::Admin;
 use crate::error::of_catalog;
 use crate::moment::moment;
+use penstock_show::job::{JobView, WAREHOUSE, views};
+use penstock_show::progress::Next;
+use penstock_show::properties::Shown;
 
 const TITLES: [&str; 12] = [
     "TaskId",
@@ -43,7 +43,7 @@ impl Admin {
                 format!("The job named {} does not exists or job state is stopped or cancelled", statement.job);
             SqlError::analysis(&detail)
         })?;
-        let views = self.views(&database, vec![job]).await?;
+        let views = views(&self.catalog, &database, vec![job]).await.map_err(of_catalog)?;
         let rows = views.iter().flat_map(rows).collect();
         Ok(SqlResponse::Rows(ResultSet::text(&TITLES, rows)))
     }

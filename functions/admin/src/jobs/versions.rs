@@ -12,8 +12,8 @@ use penstock_sql::statement::ObjectName;
 
 use crate::Admin;
 use crate::error::of_catalog;
-use crate::json::Object;
 use crate::moment::moment;
+use penstock_show::json::Object;
 
 /// `BeginOffsets` holds the next offset of each source partition with which the version began; `EndOffsetsBefore` where
 /// the version before had come to, for source partitions that ALTER moved.

@@ -274,6 +274,7 @@ impl Fixture {
                 statistics,
             }],
             committed_at_ms: NOW_MS,
+            replay: None,
         };
         let moved = ProgressMove { source_partition, before: Some(before), after };
         let outcome = self.catalog.commit(&commit, snapshot.job.fence, &[moved]).await.unwrap();

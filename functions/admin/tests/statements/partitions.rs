@@ -55,6 +55,7 @@ async fn loaded(fixture: &Fixture, homes: Vec<TablePartition>) {
             statistics: LoadStatistics::default(),
         }],
         committed_at_ms: 0,
+        replay: None,
     };
     let moved = ProgressMove { source_partition: 0, before: Some(before), after };
     let outcome = fixture.catalog.commit(&commit, snapshot.job.fence, &[moved]).await.unwrap();

@@ -196,7 +196,8 @@ async fn error_files_are_shown_with_their_place() {
     let shown = fixture.show("SHOW ROUTINE LOAD").await;
     assert_eq!(
         shown.cell(0, "ErrorLogUrls"),
-        "s3://starrocks/rejected/1/a.parquet, s3://starrocks/rejected/1/b.parquet"
+        "SELECT * FROM `quickstart`.`clicks$rejected`, s3://starrocks/rejected/1/a.parquet, \
+         s3://starrocks/rejected/1/b.parquet"
     );
     assert_eq!(
         shown.cell(0, "TrackingSQL"),

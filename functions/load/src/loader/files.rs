@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
+use arrow_array::RecordBatch;
 use bytes::Bytes;
 use futures::future::{Either, select, try_join_all};
 use object_store::path::Path;
@@ -14,7 +15,7 @@ use object_store::{ObjectStore, ObjectStoreExt as _};
 use penstock_catalog::clock::Clock;
 use penstock_catalog::commit::{DataFile, ErrorFile};
 use penstock_kernel::batch::Batch;
-use penstock_kernel::encode::{WriterOptions, encode, encode_chunks};
+use penstock_kernel::encode::{ColumnStatistics, WriterOptions, encode, encode_chunks};
 use penstock_kernel::loaded::{Loaded, RejectedRows, TablePartition};
 use penstock_kernel::rejected;
 use penstock_storage::Volume;
@@ -44,10 +45,14 @@ impl Files<'_> {
     /// # Errors
     /// [`LoadError::Encode`], [`LoadError::Put`], [`LoadError::Storage`]. Some files may have been put.
     pub(super) async fn put(&self, loaded: &Loaded) -> Result<(Vec<DataFile>, Option<ErrorFile>), LoadError> {
-        futures::try_join!(self.put_data(loaded), self.put_rejected(&loaded.rejected))
+        futures::try_join!(self.put_rows(loaded), self.put_rejected(&loaded.rejected))
     }
 
-    async fn put_data(&self, loaded: &Loaded) -> Result<Vec<DataFile>, LoadError> {
+    /// Puts the data files, some at once.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(super) async fn put_rows(&self, loaded: &Loaded) -> Result<Vec<DataFile>, LoadError> {
         let kept = self.columns_with_statistics(loaded.tables.len());
         let mut files = Vec::with_capacity(loaded.tables.len());
         for tables in loaded.tables.chunks(PUTS_AT_ONCE) {
@@ -93,17 +98,38 @@ impl Files<'_> {
         if rows.is_empty() {
             return Ok(None);
         }
-        let (encoded, rows) = self.encode_rejected(rows)?;
+        let version = self.prepared.definition.version;
+        let mut chunks = rejected::chunks(&self.batch.topic, rows, version, self.clock.now_ms());
+        match chunks.next() {
+            Some(first) if rows.len() <= rejected::CHUNK_ROWS => self.put_errors(&first).await.map(Some),
+            first => {
+                // So many that the columns of all of them would take more memory than the batch.
+                let chunks = first.into_iter().chain(chunks);
+                let (encoded, rows) = encode_chunks(&rejected::schema(), chunks, &WriterOptions::default())?;
+                self.put_error_file(encoded, rows, Vec::new()).await.map(Some)
+            }
+        }
+    }
+
+    /// Puts an error file of these columns of [`rejected::schema`].
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(super) async fn put_errors(&self, columns: &RecordBatch) -> Result<ErrorFile, LoadError> {
+        let encoded = encode(columns, &WriterOptions::default())?;
+        self.put_error_file(encoded.bytes, encoded.rows, encoded.columns).await
+    }
+
+    async fn put_error_file(
+        &self,
+        encoded: Bytes,
+        rows: u64,
+        columns: Vec<ColumnStatistics>,
+    ) -> Result<ErrorFile, LoadError> {
         let key = format!("rejected/{}/{}", self.prepared.definition.id, self.file_name());
         let bytes = length(&encoded);
         self.put_object(key.clone(), encoded).await?;
-        Ok(Some(ErrorFile { key, rows, bytes }))
-    }
-
-    fn encode_rejected(&self, rows: &RejectedRows) -> Result<(Bytes, u64), LoadError> {
-        let version = self.prepared.definition.version;
-        let chunks = rejected::chunks(&self.batch.topic, rows, version, self.clock.now_ms());
-        Ok(encode_chunks(&rejected::schema(), chunks, &WriterOptions::default())?)
+        Ok(ErrorFile { key, rows, bytes, columns })
     }
 
     /// A table partition shows in the key, so that a person finds its files; nothing reads it there. Its name, made of
@@ -150,18 +176,35 @@ async fn put(
     let key = volume.key(relative)?;
     let failed = |attempts, source| LoadError::Put { key: key.clone(), attempts, source };
     let path = Path::parse(&key).map_err(|error| failed(0, PutError::Store(error.into())))?;
+    // A try whose answer was lost may have succeeded: the next puts the same bytes once more.
+    let put = || store.put(&path, bytes.clone().into());
+    attempts(settings, clock, &key, put).await.map(|_| ()).map_err(|(attempts, error)| failed(attempts, error))
+}
+
+/// Repeats a request for the object `key` for as long as it may succeed later.
+///
+/// # Errors
+/// How often it was tried, and what happened the last time.
+pub(super) async fn attempts<T, F>(
+    settings: &LoaderSettings,
+    clock: &dyn Clock,
+    key: &str,
+    mut request: impl FnMut() -> F,
+) -> Result<T, (u32, PutError)>
+where
+    F: Future<Output = Result<T, object_store::Error>>,
+{
     let mut pause = settings.put_pause;
     let mut attempt = 1;
     loop {
-        // A try whose answer was lost may have succeeded: the next puts the same bytes once more.
-        let error = match within(clock, settings.put_timeout, store.put(&path, bytes.clone().into())).await {
-            Ok(_) => return Ok(()),
+        let error = match within(clock, settings.put_timeout, request()).await {
+            Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
         if attempt >= settings.put_attempts || !error.may_pass() {
-            return Err(failed(attempt, error));
+            return Err((attempt, error));
         }
-        tracing::debug!(key, attempt, error = %error, "put failed, trying again");
+        tracing::debug!(key, attempt, error = %error, "request failed, trying again");
         clock.sleep(pause).await;
         pause = pause.saturating_mul(2);
         attempt += 1;

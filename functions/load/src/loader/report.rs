@@ -9,6 +9,7 @@ use penstock_kernel::error_chain::one_line;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::loaded::LoadStatistics;
 use penstock_kernel::state::{JobEvent, JobState, StateReason};
+use penstock_sql::replay::ReplayReply;
 
 use super::{LoadReply, Loader, reasons};
 use crate::error::{ErrorKind, LoadError};
@@ -32,6 +33,26 @@ pub(super) fn loaded(job: JobId, reply: &LoadReply, milliseconds: u64) {
         milliseconds,
         "batch loaded"
     );
+}
+
+/// Logs what became of a replay.
+pub(super) fn replayed(job: JobId, replayed: &Result<ReplayReply, LoadError>, milliseconds: u64) {
+    match replayed {
+        Ok(reply) => tracing::info!(
+            job = job.0,
+            replayed = reply.replayed,
+            loaded = reply.loaded,
+            rejected = reply.rejected,
+            unselected = reply.unselected,
+            finished = reply.finished,
+            milliseconds,
+            "rejected rows replayed"
+        ),
+        Err(error) => {
+            let (kind, message) = (error.name(), one_line(error));
+            tracing::warn!(job = job.0, kind, milliseconds, "rejected rows not replayed: {message}");
+        }
+    }
 }
 
 /// Logs what could not be done besides.
@@ -88,6 +109,13 @@ impl Loader {
 
     pub(super) async fn record_error_file(&self, job: JobId, key: &str) {
         if let Err(error) = self.catalog.record_error_file(job, key).await {
+            undone(job, "record an error file", &error);
+        }
+    }
+
+    /// The files `gone` hold no rejected row any more, `left` holds those that are left of them.
+    pub(super) async fn replaced_error_files(&self, job: JobId, gone: &[String], left: Option<&str>) {
+        if let Err(error) = self.catalog.replace_error_files(job, gone, left).await {
             undone(job, "record an error file", &error);
         }
     }

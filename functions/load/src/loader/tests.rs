@@ -4,6 +4,7 @@ mod alter;
 mod deliveries;
 mod log;
 mod partitions;
+mod replays;
 mod rules;
 mod simulation;
 mod world;

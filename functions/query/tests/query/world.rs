@@ -18,13 +18,18 @@ use object_store::{
 };
 use penstock_catalog::Catalog;
 use penstock_catalog::clock::Clock;
-use penstock_catalog::commit::{Commit, DataFile};
+use penstock_catalog::commit::{Commit, CommitOutcome, DataFile, ErrorFile};
 use penstock_catalog::database::{Created, Database};
+use penstock_catalog::job::Job;
+use penstock_catalog::rejected::{Replay, ReplayCounts};
 use penstock_catalog::store::memory::MemoryStore;
 use penstock_kernel::encode::{WriterOptions, encode};
 use penstock_kernel::ids::{JobId, TableId};
-use penstock_kernel::loaded::TablePartition;
+use penstock_kernel::job::{JobDefinition, KafkaSource, LoadClauses};
+use penstock_kernel::loaded::{RejectedRow, TablePartition};
 use penstock_kernel::partitioning::Partitioning;
+use penstock_kernel::property::JobProperties;
+use penstock_kernel::rejected::to_columns;
 use penstock_kernel::table::{Column, ColumnType, Distribution, KeyKind, TableDefinition};
 use penstock_query::{Query, QuerySettings};
 use penstock_sql::error::SqlError;
@@ -249,7 +254,7 @@ impl World {
         self.load(table, columns).await;
     }
 
-    async fn database(&self) -> Database {
+    pub(crate) async fn database(&self) -> Database {
         self.catalog.database("quickstart").await.unwrap().unwrap()
     }
 
@@ -307,8 +312,91 @@ impl World {
             errors: None,
             ranges: vec![],
             committed_at_ms: NOW_MS,
+            replay: None,
         };
         self.catalog.commit(&commit, 0, &[]).await.unwrap();
+    }
+
+    /// A job of this name on the table.
+    pub(crate) async fn job(&self, name: &str, table: &TableDefinition) -> Job {
+        let definition = JobDefinition {
+            id: JobId(0),
+            version: 0,
+            name: name.to_owned(),
+            database: table.database,
+            table: table.id,
+            clauses: LoadClauses::default(),
+            properties: JobProperties::default(),
+            source: KafkaSource {
+                brokers: vec!["b:9092".to_owned()],
+                topic: "test2".to_owned(),
+                pinned: None,
+                default_start: None,
+                custom: BTreeMap::new(),
+                registry: None,
+            },
+        };
+        match self.catalog.create_job(definition).await.unwrap() {
+            Created::New(job) => job,
+            Created::Exists(_) => panic!("job {name} exists"),
+        }
+    }
+
+    /// A file of rejected rows of these offsets and raw bytes.
+    pub(crate) async fn error_file(&self, job: &Job, rows: &[(i64, &[u8])]) -> ErrorFile {
+        let rows: Vec<RejectedRow> = rows
+            .iter()
+            .map(|(offset, raw)| RejectedRow {
+                source_partition: 0,
+                offset: *offset,
+                index: (offset % 2 == 0).then_some(0),
+                column: Some("uid".to_owned()),
+                reason: format!("Value '{offset}' is out of range."),
+                raw: raw.to_vec(),
+                whole: true,
+                key: None,
+                timestamp_ms: Some(NOW_MS),
+            })
+            .collect();
+        let encoded = encode(&to_columns("test2", &rows, 1, NOW_MS), &WriterOptions::default()).unwrap();
+        let key = format!("rejected/{}/0-0-{}.parquet", job.id, self.catalog.clock().unique());
+        let store = self.volumes.open(&self.volume).unwrap();
+        store.put(&Path::from(self.volume.key(&key).unwrap()), encoded.bytes.clone().into()).await.unwrap();
+        self.catalog.record_error_file(job.id, &key).await.unwrap();
+        ErrorFile { key, rows: encoded.rows, bytes: encoded.bytes.len() as u64, columns: encoded.columns }
+    }
+
+    /// A commit of rejected rows only.
+    pub(crate) async fn reject(&self, job: &Job, rows: &[(i64, &[u8])]) -> Commit {
+        let commit = Commit {
+            id: self.catalog.clock().unique(),
+            table: job.table,
+            job: job.id,
+            job_version: 1,
+            topic: "test2".to_owned(),
+            files: vec![],
+            errors: Some(self.error_file(job, rows).await),
+            ranges: vec![],
+            committed_at_ms: NOW_MS,
+            replay: None,
+        };
+        self.catalog.commit(&commit, job.fence, &[]).await.unwrap();
+        commit
+    }
+
+    /// A replay of `replaced` that leaves `left` rejected.
+    pub(crate) async fn replay(&self, job: &Job, replaced: &[&Commit], left: &[(i64, &[u8])]) {
+        let errors = if left.is_empty() { None } else { Some(self.error_file(job, left).await) };
+        let replaces: Vec<String> = replaced.iter().map(|commit| commit.id.clone()).collect();
+        let commit = Commit {
+            id: self.catalog.clock().unique(),
+            errors,
+            replay: Some(Replay { replaces, counts: ReplayCounts::default() }),
+            ..replaced[0].clone()
+        };
+        let replays = self.catalog.job_snapshot(job.id).await.unwrap().unwrap().replays;
+        let outcome = self.catalog.replay(&commit, job.fence, replays.as_ref()).await.unwrap();
+        assert_eq!(outcome, CommitOutcome::Committed);
     }
 
     /// Removes all objects, as if someone had done so by hand.

@@ -356,6 +356,8 @@ fn job_or_definition() -> impl Strategy<Value = JobOrDefinition> {
 fn of_jobs() -> impl Strategy<Value = Statement> {
     prop_oneof![
         object().prop_map(Statement::PauseJob),
+        (object(), vec(rejected_condition(), 0..3))
+            .prop_map(|(job, conditions)| Statement::ReplayRejected(ReplayRejected { job, conditions })),
         object().prop_map(Statement::ResumeJob),
         object().prop_map(Statement::StopJob),
         object().prop_map(Statement::ShowCreateJob),
@@ -366,6 +368,15 @@ fn of_jobs() -> impl Strategy<Value = Statement> {
         (option::of(name()), text())
             .prop_map(|(database, job)| Statement::ShowTasks(ShowRoutineLoadTask { database, job })),
     ]
+}
+
+fn rejected_condition() -> impl Strategy<Value = Condition> {
+    let comparison = prop_oneof![
+        text().prop_map(|text| Comparison::Compare(Operator::NotEqual, Literal::Text(text))),
+        (any::<bool>(), text()).prop_map(|(negated, pattern)| Comparison::Like { negated, pattern }),
+        any::<bool>().prop_map(|negated| Comparison::IsNull { negated }),
+    ];
+    comparison.prop_map(|comparison| Condition { column: "column".to_owned(), comparison })
 }
 
 pub(super) fn statement() -> impl Strategy<Value = Statement> {

@@ -354,12 +354,23 @@ impl World {
 
     /// One file, by its key relative to the volume.
     pub(super) async fn read(&self, key: &str) -> RecordBatch {
-        let path = Path::parse(volume().key(key).unwrap()).unwrap();
-        let bytes = self.objects.held.get(&path).await.unwrap().bytes().await.unwrap();
+        let bytes = self.bytes(key).await;
         let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap().with_batch_size(1 << 20);
         let batches: Vec<_> = reader.build().unwrap().map(Result::unwrap).collect();
         let [batch] = batches.as_slice() else { panic!("a small file is read at once") };
         batch.clone()
+    }
+
+    /// One file's bytes.
+    pub(super) async fn bytes(&self, key: &str) -> Bytes {
+        let path = Path::parse(volume().key(key).unwrap()).unwrap();
+        self.objects.held.get(&path).await.unwrap().bytes().await.unwrap()
+    }
+
+    /// Puts something else in the place of a file.
+    pub(super) async fn overwrite(&self, key: &str, bytes: &'static [u8]) {
+        let path = Path::parse(volume().key(key).unwrap()).unwrap();
+        self.objects.held.put(&path, bytes.into()).await.unwrap();
     }
 
     /// Holds what is readable against `expected`, the records to be loaded, and checks that the commits account for

@@ -12,14 +12,14 @@ use penstock_kernel::progress::SourceProgress;
 use crate::json::Object;
 
 /// Source partitions and offsets of a job at one moment.
-pub(super) struct Position<'a> {
+pub struct Position<'a> {
     snapshot: &'a JobSnapshot,
     source: &'a KafkaSource,
 }
 
 /// A place in a source partition, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Next {
+pub enum Next {
     /// The next offset to load.
     Offset(i64),
     /// The oldest record, wherever that is.
@@ -48,12 +48,13 @@ impl Next {
 }
 
 impl<'a> Position<'a> {
-    pub(super) fn new(snapshot: &'a JobSnapshot, source: &'a KafkaSource) -> Self {
+    /// Of the snapshot's job, which reads `source`.
+    pub fn new(snapshot: &'a JobSnapshot, source: &'a KafkaSource) -> Self {
         Self { snapshot, source }
     }
 
     /// The source partitions that the job is known to read, ascending.
-    pub(super) fn source_partitions(&self) -> BTreeSet<i32> {
+    pub fn source_partitions(&self) -> BTreeSet<i32> {
         match &self.source.pinned {
             Some(pinned) => pinned.keys().copied().collect(),
             None => {
@@ -68,7 +69,7 @@ impl<'a> Position<'a> {
     }
 
     /// What is to be loaded next, for every source partition of which that can be said.
-    pub(super) fn next(&self) -> BTreeMap<i32, Next> {
+    pub fn next(&self) -> BTreeMap<i32, Next> {
         let next = |source_partition: i32| match (self.progress(source_partition), &self.source.pinned) {
             (Some(progress), _) => Some(Next::Offset(progress.next_offset)),
             (None, Some(_)) => match self.source.start_of(source_partition)? {
@@ -85,7 +86,7 @@ impl<'a> Position<'a> {
     }
 
     /// High watermarks. What has been read since they were last asked for is certain to exist, and raises them.
-    pub(super) fn latest(&self) -> BTreeMap<i32, i64> {
+    pub fn latest(&self) -> BTreeMap<i32, i64> {
         let read = |source_partition: i32| {
             let progress = self.progress(source_partition)?;
             let reported = self.snapshot.report.latest.contains_key(&source_partition);
@@ -101,12 +102,12 @@ impl<'a> Position<'a> {
     }
 
     /// `Progress`
-    pub(super) fn progress_json(&self) -> String {
+    pub fn progress_json(&self) -> String {
         object(self.next().into_iter().map(|(number, next)| (number, next.text())))
     }
 
     /// `TimestampProgress`
-    pub(super) fn timestamps_json(&self) -> String {
+    pub fn timestamps_json(&self) -> String {
         object(
             self.source_partitions()
                 .into_iter()
@@ -115,12 +116,12 @@ impl<'a> Position<'a> {
     }
 
     /// `LatestSourcePosition`
-    pub(super) fn latest_json(&self) -> String {
+    pub fn latest_json(&self) -> String {
         object(self.latest().into_iter().map(|(number, latest)| (number, latest.to_string())))
     }
 
     /// `OffsetLag`: watermark less the last consumed offset, so that a job that has read everything has a lag of 1.
-    pub(super) fn lag_json(&self) -> String {
+    pub fn lag_json(&self) -> String {
         let next = self.next();
         object(self.latest().into_iter().filter_map(|(number, latest)| {
             let last_offset = next.get(&number)?.last_offset()?;

@@ -4,19 +4,19 @@ use std::fmt::Display;
 
 /// A flat JSON object.
 #[derive(Debug, Default)]
-pub(crate) struct Object {
+pub struct Object {
     members: Vec<String>,
 }
 
 impl Object {
     /// With a member whose value is a string.
-    pub(crate) fn text(self, key: &str, value: impl Display) -> Self {
+    pub fn text(self, key: &str, value: impl Display) -> Self {
         let value = quoted(&value.to_string());
         self.member(key, &value)
     }
 
     /// With a member whose value is a number.
-    pub(crate) fn number(self, key: &str, value: u64) -> Self {
+    pub fn number(self, key: &str, value: u64) -> Self {
         self.member(key, &value.to_string())
     }
 
@@ -26,7 +26,7 @@ impl Object {
     }
 
     /// `{"a":"b","c":1}`, without any space.
-    pub(crate) fn print(&self) -> String {
+    pub fn print(&self) -> String {
         format!("{{{}}}", self.members.join(","))
     }
 }

@@ -5,41 +5,45 @@ use penstock_kernel::job::{ColumnItem, JobDefinition};
 use penstock_kernel::property::Format;
 use penstock_sql::render::{MASK, is_secret};
 
-use super::columns::WAREHOUSE;
-use super::progress::Position;
-use super::source_mapping::MOST_TASKS;
+use crate::job::WAREHOUSE;
 use crate::json::Object;
+use crate::progress::Position;
+
+/// Batches that load at the same time at most, whatever a job desires; StarRocks' limit for a job.
+pub const MOST_TASKS: u64 = 5;
 
 /// A job's definition as SHOW prints it.
-pub(super) struct Shown<'a> {
+pub struct Shown<'a> {
     definition: &'a JobDefinition,
     position: Position<'a>,
     runs: bool,
 }
 
 impl<'a> Shown<'a> {
-    pub(super) fn new(snapshot: &'a JobSnapshot, definition: &'a JobDefinition) -> Self {
+    /// Of the snapshot's job as `definition` has it.
+    pub fn new(snapshot: &'a JobSnapshot, definition: &'a JobDefinition) -> Self {
         let runs = snapshot.job.state == penstock_kernel::state::JobState::Running;
         Self { definition, position: Position::new(snapshot, &definition.source), runs }
     }
 
-    pub(super) fn position(&self) -> &Position<'a> {
+    /// How far it has come.
+    pub fn position(&self) -> &Position<'a> {
         &self.position
     }
 
     /// Batches that may load at the same time.
-    pub(super) fn tasks(&self) -> u64 {
+    pub fn tasks(&self) -> u64 {
         let partitions = u64::try_from(self.position.source_partitions().len()).unwrap_or(u64::MAX);
         partitions.min(self.definition.properties.desired_concurrent_number()).min(MOST_TASKS)
     }
 
     /// `CurrentTaskNum`
-    pub(super) fn current_tasks(&self) -> u64 {
+    pub fn current_tasks(&self) -> u64 {
         if self.runs { self.tasks() } else { 0 }
     }
 
     /// `JobProperties`
-    pub(super) fn job_properties(&self) -> String {
+    pub fn job_properties(&self) -> String {
         let properties = &self.definition.properties;
         let clauses = &self.definition.clauses;
         let format = properties.format();
@@ -85,7 +89,7 @@ impl<'a> Shown<'a> {
     }
 
     /// `DataSourceProperties`
-    pub(super) fn data_source_properties(&self) -> String {
+    pub fn data_source_properties(&self) -> String {
         let numbers: Vec<String> = self.position.source_partitions().iter().map(ToString::to_string).collect();
         let source = &self.definition.source;
         let mut object = Object::default()
@@ -99,7 +103,7 @@ impl<'a> Shown<'a> {
     }
 
     /// `CustomProperties`, secrets masked.
-    pub(super) fn custom_properties(&self) -> String {
+    pub fn custom_properties(&self) -> String {
         let custom = &self.definition.source.custom;
         custom
             .iter()

@@ -1,17 +1,25 @@
 //! The columns of SHOW ROUTINE LOAD, and a job's row.
 
-use penstock_catalog::job::JobSnapshot;
+use std::collections::BTreeMap;
+
+use penstock_catalog::Catalog;
+use penstock_catalog::database::Database;
+use penstock_catalog::error::CatalogError;
+use penstock_catalog::job::{Job, JobSnapshot};
+use penstock_catalog::rejected::ReplayCounts;
+use penstock_kernel::ids::TableId;
 use penstock_kernel::job::JobDefinition;
+use penstock_kernel::moment;
 use penstock_kernel::progress::SourceProgress;
 use penstock_kernel::state::{JobState, StateReason};
+use penstock_kernel::table::TableDefinition;
 
-use super::progress::Position;
-use super::properties::Shown;
 use crate::json::Object;
-use crate::moment::moment;
+use crate::progress::Position;
+use crate::properties::Shown;
 
 /// Titles in order: those of StarRocks over shared data. `OffsetLag` is that of its newer versions.
-pub(super) const TITLES: [&str; 23] = [
+pub const TITLES: [&str; 23] = [
     "Id",
     "Name",
     "CreateTime",
@@ -38,7 +46,7 @@ pub(super) const TITLES: [&str; 23] = [
 ];
 
 /// The one warehouse that there is.
-pub(super) const WAREHOUSE: &str = "default_warehouse";
+pub const WAREHOUSE: &str = "default_warehouse";
 
 /// Seconds of lag above which a job is shown as UNSTABLE.
 const UNSTABLE_S: i64 = 3_600;
@@ -47,22 +55,60 @@ const UNSTABLE_S: i64 = 3_600;
 const SLOW_RUNNING: u32 = 105;
 
 /// A job with the names of what it belongs to.
-pub(super) struct JobView {
-    pub(super) snapshot: JobSnapshot,
-    pub(super) definition: JobDefinition,
+pub struct JobView {
+    /// The job, its progress and its failures.
+    pub snapshot: JobSnapshot,
+    /// Its current version.
+    pub definition: JobDefinition,
     /// The database's name.
-    pub(super) database: String,
+    pub database: String,
     /// The table's name, or its id if it was dropped.
-    pub(super) table: String,
+    pub table: String,
     /// Now, milliseconds since the epoch.
-    pub(super) now_ms: i64,
+    pub now_ms: i64,
     /// Where the volume of the table lies, without a closing slash; empty if that is not known any more.
-    pub(super) location: String,
+    pub location: String,
+}
+
+/// The jobs of a database with all that is to be shown of them, in the same order. A job that is gone is left out.
+///
+/// # Errors
+/// [`CatalogError`], also if a job's definition is missing.
+pub async fn views(catalog: &Catalog, database: &Database, jobs: Vec<Job>) -> Result<Vec<JobView>, CatalogError> {
+    let tables = catalog.tables(database.id).await?;
+    let tables: BTreeMap<TableId, TableDefinition> = tables.into_iter().map(|table| (table.id, table)).collect();
+    let volumes = catalog.volumes().await?;
+    let location = |table: &TableDefinition| {
+        let volume = volumes.iter().find(|volume| volume.name == table.volume);
+        volume.map(|volume| volume.location.clone()).unwrap_or_default()
+    };
+    let mut views = Vec::new();
+    for job in jobs {
+        // Whoever is gone between the two reads is not shown.
+        let Some(snapshot) = catalog.job_snapshot(job.id).await? else {
+            continue;
+        };
+        let version = snapshot.job.version;
+        let definition = catalog.job_definition(job.id, version).await?.ok_or_else(|| CatalogError::Unreadable {
+            key: format!("version {version} of job {}", job.id),
+            message: "it is missing".to_owned(),
+        })?;
+        let table = tables.get(&job.table);
+        views.push(JobView {
+            definition,
+            snapshot,
+            now_ms: catalog.clock().now_ms(),
+            database: database.name.clone(),
+            table: table.map_or_else(|| job.table.to_string(), |table| table.name.clone()),
+            location: table.map(location).unwrap_or_default(),
+        });
+    }
+    Ok(views)
 }
 
 impl JobView {
     /// A cell for each of [`TITLES`].
-    pub(super) fn row(&self) -> Vec<Option<String>> {
+    pub fn row(&self) -> Vec<Option<String>> {
         let JobSnapshot { job, .. } = &self.snapshot;
         let shown = Shown::new(&self.snapshot, &self.definition);
         let position = shown.position();
@@ -71,9 +117,9 @@ impl JobView {
         vec![
             Some(job.id.to_string()),
             Some(job.name.clone()),
-            Some(moment(job.created_at_ms)),
-            job.paused_at_ms.map(moment),
-            job.ended_at_ms.map(moment),
+            Some(moment::text(job.created_at_ms)),
+            job.paused_at_ms.map(moment::text),
+            job.ended_at_ms.map(moment::text),
             Some(self.database.clone()),
             Some(self.table.clone()),
             Some(unstable.as_ref().map_or_else(|| job.state.to_string(), |_| "UNSTABLE".to_owned())),
@@ -124,46 +170,64 @@ impl JobView {
 
     fn statistic(&self) -> String {
         let received_bytes = self.sum(|progress| progress.statistics.received_bytes);
-        let loaded = self.sum(|progress| progress.statistics.loaded);
+        let first_loaded = self.sum(|progress| progress.statistics.loaded);
+        let first_rejected = self.sum(|progress| progress.statistics.rejected);
+        let first_unselected = self.sum(|progress| progress.statistics.unselected);
+        // A replayed row counts as what it has become.
+        let ReplayCounts { replayed, loaded, rejected, unselected } =
+            self.snapshot.replays.as_ref().map(|replays| replays.value).unwrap_or_default();
+        let loaded = first_loaded.saturating_add(loaded);
+        let rejected = first_rejected.saturating_add(rejected).saturating_sub(replayed);
+        let unselected = first_unselected.saturating_add(unselected);
+        let total = loaded.saturating_add(rejected).saturating_add(unselected);
         let aborted = self.snapshot.trouble.aborted_tasks.saturating_add(self.sum(|progress| progress.empty_tasks));
         // Never 0, since others divide by it.
         let execute_ms = self.sum(|progress| progress.execute_ms).max(1);
         let rate = |count: u64| count.saturating_mul(1000).checked_div(execute_ms).unwrap_or_default();
         Object::default()
             .number("receivedBytes", received_bytes)
-            .number("errorRows", self.sum(|progress| progress.statistics.rejected))
+            .number("errorRows", rejected)
             .number("committedTaskNum", self.sum(|progress| progress.committed_tasks))
             .number("loadedRows", loaded)
             .number("loadRowsRate", rate(loaded))
             .number("abortedTaskNum", aborted)
-            .number("totalRows", self.sum(|progress| progress.statistics.total))
-            .number("unselectedRows", self.sum(|progress| progress.statistics.unselected))
+            .number("totalRows", total)
+            .number("unselectedRows", unselected)
             .number("receivedBytesRate", rate(received_bytes))
             .number("taskExecuteTimeMs", execute_ms)
             .print()
     }
 
-    fn error_log_urls(&self) -> Vec<String> {
-        let files = self.snapshot.trouble.error_files.iter();
-        files
-            .map(|key| match self.location.as_str() {
-                "" => key.clone(),
-                location => format!("{}/{key}", location.trim_end_matches('/')),
-            })
-            .collect()
+    /// The statement that shows all rejected rows, then the places of the last files of them; empty if there are none.
+    pub fn error_log_urls(&self) -> Vec<String> {
+        let files = &self.snapshot.trouble.error_files;
+        let quoted = |name: &str| format!("`{}`", name.replace('`', "``"));
+        let table = format!("{}.{}", quoted(&self.database), quoted(&format!("{}$rejected", self.snapshot.job.name)));
+        let statement = (!files.is_empty()).then(|| format!("SELECT * FROM {table}"));
+        let places = files.iter().map(|key| match self.location.as_str() {
+            "" => key.clone(),
+            location => format!("{}/{key}", location.trim_end_matches('/')),
+        });
+        statement.into_iter().chain(places).collect()
     }
 
     /// The latest failure. There are no transaction numbers: −1 stands for none, as in StarRocks.
     fn other_message(&self) -> String {
         match &self.snapshot.trouble.last_failure {
             Some(failure) => {
-                format!("[{}] [task id: {}] [txn id: -1] {}", moment(failure.at_ms), failure.task, failure.message)
+                format!(
+                    "[{}] [task id: {}] [txn id: -1] {}",
+                    moment::text(failure.at_ms),
+                    failure.task,
+                    failure.message
+                )
             }
             None => String::new(),
         }
     }
 }
 
-fn tracking_sql(job: u64) -> String {
+/// The statement that shows the last errors of a job, as StarRocks words it.
+pub fn tracking_sql(job: u64) -> String {
     format!("select tracking_log from information_schema.load_tracking_logs where job_id={job}")
 }
