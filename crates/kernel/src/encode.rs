@@ -111,22 +111,63 @@ pub fn encode_chunks(
     chunks: impl IntoIterator<Item = RecordBatch>,
     options: &WriterOptions,
 ) -> Result<(Bytes, u64), EncodeError> {
-    let mut rows = 0;
-    let chunks = chunks.into_iter().inspect(|chunk| rows += chunk.num_rows());
-    let bytes = write_chunks(schema, chunks, options);
-    let bytes = bytes.map_err(|source| EncodeError { rows, source })?;
-    Ok((bytes, rows as u64)) // usize has at most 64 bits
+    let mut encoder = Encoder::new(schema, options)?;
+    for chunk in chunks {
+        encoder.write(&chunk)?;
+    }
+    encoder.finish()
+}
+
+/// A Parquet file that grows chunk by chunk, for rows that are never in memory together. As [`encode`] writes it,
+/// without statistics.
+pub struct Encoder {
+    writer: ArrowWriter<Vec<u8>>,
+    rows: usize,
+}
+
+impl Encoder {
+    /// A file of `schema` without rows.
+    ///
+    /// # Errors
+    /// [`EncodeError`] as [`encode`].
+    pub fn new(schema: &SchemaRef, options: &WriterOptions) -> Result<Self, EncodeError> {
+        let writer = writer(schema, options).map_err(|source| EncodeError { rows: 0, source })?;
+        Ok(Self { writer, rows: 0 })
+    }
+
+    /// Appends rows of the schema.
+    ///
+    /// # Errors
+    /// [`EncodeError`] as [`encode`].
+    pub fn write(&mut self, rows: &RecordBatch) -> Result<(), EncodeError> {
+        self.rows = self.rows.saturating_add(rows.num_rows());
+        self.writer.write(rows).map_err(|source| EncodeError { rows: self.rows, source })
+    }
+
+    /// The file, and how many rows it has.
+    ///
+    /// # Errors
+    /// [`EncodeError`] as [`encode`].
+    pub fn finish(self) -> Result<(Bytes, u64), EncodeError> {
+        let rows = self.rows;
+        let bytes = self.writer.into_inner().map_err(|source| EncodeError { rows, source })?;
+        Ok((bytes.into(), rows as u64)) // usize has at most 64 bits
+    }
+}
+
+impl std::fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoder").field("rows", &self.rows).finish_non_exhaustive()
+    }
 }
 
 fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetError> {
-    write_chunks(rows.schema_ref(), [rows.clone()], options)
+    let mut writer = writer(rows.schema_ref(), options)?;
+    writer.write(rows)?;
+    Ok(writer.into_inner()?.into())
 }
 
-fn write_chunks(
-    schema: &SchemaRef,
-    chunks: impl IntoIterator<Item = RecordBatch>,
-    options: &WriterOptions,
-) -> Result<Bytes, ParquetError> {
+fn writer(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
     let properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(options.zstd_level)?))
@@ -141,11 +182,7 @@ fn write_chunks(
         .with_properties(properties)
         .with_skip_arrow_metadata(true)
         .with_parquet_schema(field_id::parquet_schema(schema)?);
-    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options)?;
-    for chunk in chunks {
-        writer.write(&chunk)?;
-    }
-    Ok(writer.into_inner()?.into())
+    ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options)
 }
 
 /// The encoder failed: report a bug.

@@ -17,11 +17,11 @@ mod decode;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, Entries, decode};
 
 /// Bytes of a key that every rejected row of a record repeats; a longer key stands with the first one only, so that
 /// what is kept of a record stays in proportion to it.
-pub(crate) const REPEATED_KEY_BYTES: usize = 256;
+pub const REPEATED_KEY_BYTES: usize = 256;
 
 /// A rejected row as an error file keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]

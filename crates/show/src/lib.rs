@@ -1,8 +1,9 @@
-//! What can be seen of a job: the cells of SHOW ROUTINE LOAD, which `information_schema.routine_load_jobs` shows too.
+//! What can be seen of a job, and of a table's partitions: the cells of SHOW statements, which `information_schema` shows too.
 //!
-//! Two functions show jobs, and both are to say the same of them; neither may depend on the other.
+//! Two functions show them, and both are to say the same; neither may depend on the other.
 
 pub mod job;
 pub mod json;
+pub mod partition;
 pub mod progress;
 pub mod properties;

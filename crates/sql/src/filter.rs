@@ -93,6 +93,13 @@ pub struct OrderBy {
     pub descending: bool,
 }
 
+impl Comparison {
+    /// Whether NULL fulfils or fails it, and does not leave it open.
+    pub(crate) fn is_about_null(&self) -> bool {
+        matches!(self, Self::IsNull { .. })
+    }
+}
+
 impl Condition {
     /// Whether `cell`, the text of the condition's column, fulfils it.
     pub fn holds(&self, cell: Option<&str>, wildcards: Wildcards) -> bool {

@@ -12,6 +12,7 @@ pub mod lexer;
 pub mod like;
 pub mod parser;
 pub mod position;
+pub mod predicate;
 mod print;
 pub mod render;
 pub mod replay;

@@ -17,6 +17,7 @@ mod job_look;
 mod job_show;
 mod names;
 mod partition_by;
+mod predicate;
 mod replay;
 mod table;
 mod table_change;

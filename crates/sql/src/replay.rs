@@ -7,8 +7,7 @@ use penstock_kernel::moment;
 use penstock_kernel::rejected::Entry;
 use serde::{Deserialize, Serialize};
 
-use crate::filter::Condition;
-use crate::like::Wildcards;
+use crate::predicate::Predicate;
 
 /// A column of rejected rows that REPLAY's WHERE may name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +51,28 @@ pub const COLUMNS: [Column; 10] = {
 /// A piece of a replay.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayRequest {
-    /// Conditions on [`COLUMNS`], all of which must hold for a row to be replayed.
-    pub conditions: Vec<Condition>,
+    /// What must hold for a row to be replayed, in terms of [`COLUMNS`]; `None`: all are.
+    #[serde(default)]
+    pub filter: Option<Predicate>,
     /// Where the piece before ended; `None` for the first.
     pub after: Option<String>,
     /// Where the replay ends, as the first piece said; `None` for the first. What is rejected later is not replayed.
     pub until: Option<String>,
-    /// Milliseconds after which no further file is begun; at least one is.
+    /// The file that the piece before did not end, if so. It comes first.
+    #[serde(default)]
+    pub resume: Option<Resume>,
+    /// Milliseconds after which nothing further is begun: no file, and of a very large file no further part. A beginning
+    /// is made in any case.
     pub budget_ms: u64,
+}
+
+/// A file of which some rows are done with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume {
+    /// The commit that has it.
+    pub commit: String,
+    /// How many of its rows, from the first, are done with.
+    pub rows: u64,
 }
 
 /// The load function's payload for a replay.
@@ -102,6 +115,9 @@ pub struct ReplayReply {
     pub after: Option<String>,
     /// Where the replay ends.
     pub until: Option<String>,
+    /// The file that was not ended, if so.
+    #[serde(default)]
+    pub resume: Option<Resume>,
     /// Whether there is no further piece.
     pub finished: bool,
 }
@@ -118,9 +134,7 @@ impl ReplayInvocation {
 impl ReplayRequest {
     /// Whether `entry` is to be replayed.
     pub fn wants(&self, entry: &Entry) -> bool {
-        self.conditions
-            .iter()
-            .all(|condition| condition.holds(cell(entry, &condition.column).as_deref(), Wildcards::Sql))
+        self.filter.as_ref().is_none_or(|filter| filter.holds(&|column| cell(entry, column)))
     }
 }
 
@@ -147,6 +161,7 @@ mod tests {
     use penstock_kernel::loaded::RejectedRow;
 
     use super::*;
+    use crate::predicate::MAX_NESTED;
     use crate::statement::Statement;
 
     fn wants(filter: &str) -> bool {
@@ -164,7 +179,7 @@ mod tests {
         let entry = Entry { topic: "t".to_owned(), row, job_version: 2, rejected_at_ms: 0 };
         match Statement::parse(&format!("REPLAY REJECTED ROWS FOR j WHERE {filter}")).unwrap() {
             Statement::ReplayRejected(statement) => {
-                ReplayRequest { conditions: statement.conditions, ..ReplayRequest::default() }.wants(&entry)
+                ReplayRequest { filter: statement.filter, ..ReplayRequest::default() }.wants(&entry)
             }
             other => panic!("{other}"),
         }
@@ -184,6 +199,21 @@ mod tests {
             ("job_version != 2", false),
             ("rejected_at = '1970-01-01'", true),
             ("topic = 't'", true),
+            ("offset BETWEEN 39 AND 40", true),
+            ("offset NOT BETWEEN 39 AND 40", false),
+            ("offset = 1 OR offset = 40", true),
+            ("offset = 1 || offset = 2", false),
+            ("offset = 40 OR offset = 1 AND topic = 'u'", true),
+            ("(offset = 40 OR offset = 1) AND topic = 'u'", false),
+            ("NOT (offset = 40 AND topic = 'u')", true),
+            ("NOT offset = 40", false),
+            ("NOT NOT offset = 40", true),
+            // What is unknown does not hold, and its opposite does not either.
+            ("NOT `index` = 0", false),
+            ("NOT `index` IS NULL", false),
+            ("`index` = 0 OR offset = 40", true),
+            ("NOT (`index` = 0 OR offset = 1)", false),
+            ("NOT (`index` = 0 AND offset = 1)", true),
         ] {
             assert_eq!(wants(filter), expected, "{filter}");
         }
@@ -196,11 +226,33 @@ mod tests {
             ("offset = 'x'", "an integer"),
             ("offset LIKE '4%'", "LIKE"),
             ("rejected_at > 'yesterday'", "a time"),
-            ("offset = 1 OR offset = 2", "AND"),
+            ("offset = 1 XOR offset = 2", "XOR"),
+            ("offset BETWEEN 1", "AND"),
+            ("offset BETWEEN 'x' AND 2", "an integer"),
+            ("offset + 1 = 2", "+"),
         ] {
             let error = Statement::parse(&format!("REPLAY REJECTED ROWS FOR j WHERE {filter}")).unwrap_err();
             assert!(error.to_string().contains(expected), "{filter}: {error}");
         }
+    }
+
+    #[test]
+    fn filter_as_deep_as_may_be_reaches_the_function() {
+        let filter = |depth: usize| {
+            let inner = (0..depth).fold("offset = 1".to_owned(), |inner, level| {
+                if level % 2 == 0 {
+                    format!("(offset IN (7, 8) OR {inner})")
+                } else {
+                    format!("(offset = 8 AND {inner})")
+                }
+            });
+            Statement::parse(&format!("REPLAY REJECTED ROWS FOR j WHERE {inner}"))
+        };
+        let Statement::ReplayRejected(statement) = filter(MAX_NESTED).unwrap() else { panic!("a replay") };
+        let replay = ReplayRequest { filter: statement.filter, ..ReplayRequest::default() };
+        let payload = serde_json::to_string(&ReplayInvocation { replay: replay.clone() }).unwrap();
+        assert_eq!(ReplayInvocation::of(&payload), Some(ReplayInvocation { replay }));
+        assert!(filter(MAX_NESTED + 1).unwrap_err().to_string().contains("nested"));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod filter;
 mod load;
+mod partitions;
 mod provider;
 mod shape;
 
@@ -86,6 +87,7 @@ async fn rows(origin: &Origin, shape: &'static Shape, wanted: &Wanted<'_>) -> Re
                 }
             }
         }
+        "partitions_meta" => partitions::fill(origin, wanted, &mut rows).await?,
         "routine_load_jobs" => load::jobs(origin, wanted, &mut rows).await?,
         "loads" => load::commits(origin, wanted, &mut rows).await?,
         "load_tracking_logs" => load::logs(origin, wanted, &mut rows).await?,

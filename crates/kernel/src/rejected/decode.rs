@@ -4,7 +4,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, Int64Type};
 use arrow_array::{Array, RecordBatch};
 use bytes::Bytes;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::errors::ParquetError;
 
 use super::Entry;
@@ -18,14 +18,49 @@ const ROWS_AT_ONCE: usize = 1024;
 /// # Errors
 /// [`DecodeError`] if `file` is no error file: it is damaged, or something else.
 pub fn decode(file: Bytes, limit: usize) -> Result<Vec<Entry>, DecodeError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-    let reader = builder.with_batch_size(ROWS_AT_ONCE).with_limit(limit).build()?;
     let mut entries: Vec<Entry> = Vec::new();
-    for batch in reader {
-        let batch = batch.map_err(ParquetError::from)?;
-        append(&batch, &mut entries)?;
+    for some in Entries::limited(file, Some(limit))? {
+        entries.extend(some?);
     }
     Ok(entries)
+}
+
+/// The rows of an error file, in order, a few at a time: a file of a few megabytes may hold millions of them.
+pub struct Entries {
+    reader: ParquetRecordBatchReader,
+}
+
+impl Entries {
+    /// All rows of `file`.
+    ///
+    /// # Errors
+    /// [`DecodeError`] as [`decode`], and so for each item.
+    pub fn of(file: Bytes) -> Result<Self, DecodeError> {
+        Self::limited(file, None)
+    }
+
+    fn limited(file: Bytes, limit: Option<usize>) -> Result<Self, DecodeError> {
+        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(ROWS_AT_ONCE);
+        if let Some(limit) = limit {
+            builder = builder.with_limit(limit);
+        }
+        Ok(Self { reader: builder.build()? })
+    }
+}
+
+impl Iterator for Entries {
+    type Item = Result<Vec<Entry>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.reader.next()?;
+        Some(batch.map_err(|error| ParquetError::from(error).into()).and_then(|batch| entries(&batch)))
+    }
+}
+
+impl std::fmt::Debug for Entries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entries").finish_non_exhaustive()
+    }
 }
 
 /// A file is no error file.
@@ -43,7 +78,8 @@ pub enum DecodeError {
     },
 }
 
-fn append(batch: &RecordBatch, entries: &mut Vec<Entry>) -> Result<(), DecodeError> {
+fn entries(batch: &RecordBatch) -> Result<Vec<Entry>, DecodeError> {
+    let mut entries = Vec::with_capacity(batch.num_rows());
     let columns = Columns { batch };
     let topic = columns.text("topic")?;
     let source_partition = columns.number::<Int32Type>("source_partition")?;
@@ -83,7 +119,7 @@ fn append(batch: &RecordBatch, entries: &mut Vec<Entry>) -> Result<(), DecodeErr
             rejected_at_ms: rejected_at_ms(row).unwrap_or(0),
         });
     }
-    Ok(())
+    Ok(entries)
 }
 
 struct Columns<'a> {

@@ -77,7 +77,8 @@ impl Cursor<'_> {
         Ok(Condition { column, comparison })
     }
 
-    fn comparison(&mut self) -> Result<Comparison, SqlError> {
+    /// What follows a column's name.
+    pub(super) fn comparison(&mut self) -> Result<Comparison, SqlError> {
         for (symbol, operator) in OPERATORS {
             if self.eat_symbol(symbol) {
                 return self.literal().map(|literal| Comparison::Compare(operator, literal));
@@ -100,7 +101,7 @@ impl Cursor<'_> {
         }
     }
 
-    fn literal(&mut self) -> Result<Literal, SqlError> {
+    pub(super) fn literal(&mut self) -> Result<Literal, SqlError> {
         const WHAT: &str = "a string or an integer";
         if self.peek().is_some_and(|token| token.kind == TokenKind::Text) {
             return self.string(WHAT).map(Literal::Text);

@@ -15,8 +15,8 @@ pub(super) fn rejected_rows(cursor: &mut Cursor<'_>) -> Result<Statement, SqlErr
     cursor.expect("ROWS")?;
     cursor.expect("FOR")?;
     let job = cursor.object_name("a job name")?;
-    let conditions = if cursor.eat("WHERE") { cursor.conditions(&check)? } else { Vec::new() };
-    Ok(Statement::ReplayRejected(ReplayRejected { job, conditions }))
+    let filter = if cursor.eat("WHERE") { Some(cursor.predicate(&check)?) } else { None };
+    Ok(Statement::ReplayRejected(ReplayRejected { job, filter }))
 }
 
 /// Brings the column's name into its own spelling, and refuses literals that can never be equal to it.

@@ -3,19 +3,23 @@
 use std::fmt;
 
 use super::ObjectName;
-use crate::filter::{Condition, Where};
+use crate::predicate::Predicate;
 
 /// `REPLAY REJECTED ROWS FOR <job> [WHERE ...]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReplayRejected {
     /// The job.
     pub job: ObjectName,
-    /// Conditions on [`COLUMNS`](crate::replay::COLUMNS), all of which must hold; names as in that list.
-    pub conditions: Vec<Condition>,
+    /// WHERE, in terms of [`COLUMNS`](crate::replay::COLUMNS); names as in that list.
+    pub filter: Option<Predicate>,
 }
 
 impl fmt::Display for ReplayRejected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "REPLAY REJECTED ROWS FOR {}{}", self.job, Where(&self.conditions))
+        write!(f, "REPLAY REJECTED ROWS FOR {}", self.job)?;
+        match &self.filter {
+            Some(filter) => write!(f, " WHERE {filter}"),
+            None => Ok(()),
+        }
     }
 }

@@ -33,7 +33,7 @@ impl Admin {
         };
         let began = Instant::now();
         let budget_ms = u64::try_from(PIECE.as_millis()).unwrap_or(u64::MAX);
-        let mut request = ReplayRequest { conditions: statement.conditions, budget_ms, ..ReplayRequest::default() };
+        let mut request = ReplayRequest { filter: statement.filter, budget_ms, ..ReplayRequest::default() };
         let mut sum = ReplayReply::default();
         loop {
             let reply = match replays.replay(job.id, &request).await {
@@ -49,7 +49,7 @@ impl Admin {
             sum.rejected += reply.rejected;
             sum.unselected += reply.unselected;
             sum.finished = reply.finished;
-            (request.after, request.until) = (reply.after, reply.until);
+            (request.after, request.until, request.resume) = (reply.after, reply.until, reply.resume);
             if sum.finished || began.elapsed() >= LIMIT {
                 return Ok(rows(&sum));
             }

@@ -45,17 +45,20 @@ impl Files<'_> {
     /// # Errors
     /// [`LoadError::Encode`], [`LoadError::Put`], [`LoadError::Storage`]. Some files may have been put.
     pub(super) async fn put(&self, loaded: &Loaded) -> Result<(Vec<DataFile>, Option<ErrorFile>), LoadError> {
-        futures::try_join!(self.put_rows(loaded), self.put_rejected(&loaded.rejected))
+        futures::try_join!(self.put_tables(&loaded.tables), self.put_rejected(&loaded.rejected))
     }
 
     /// Puts the data files, some at once.
     ///
     /// # Errors
     /// As [`put`](Self::put).
-    pub(super) async fn put_rows(&self, loaded: &Loaded) -> Result<Vec<DataFile>, LoadError> {
-        let kept = self.columns_with_statistics(loaded.tables.len());
-        let mut files = Vec::with_capacity(loaded.tables.len());
-        for tables in loaded.tables.chunks(PUTS_AT_ONCE) {
+    pub(super) async fn put_tables(
+        &self,
+        tables: &[(TablePartition, RecordBatch)],
+    ) -> Result<Vec<DataFile>, LoadError> {
+        let kept = self.columns_with_statistics(tables.len());
+        let mut files = Vec::with_capacity(tables.len());
+        for tables in tables.chunks(PUTS_AT_ONCE) {
             let mut puts = Vec::with_capacity(tables.len());
             for (table_partition, rows) in tables {
                 let encoded = encode(rows, &self.settings.writer)?;
@@ -120,7 +123,11 @@ impl Files<'_> {
         self.put_error_file(encoded.bytes, encoded.rows, encoded.columns).await
     }
 
-    async fn put_error_file(
+    /// Puts an encoded error file.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put).
+    pub(super) async fn put_error_file(
         &self,
         encoded: Bytes,
         rows: u64,

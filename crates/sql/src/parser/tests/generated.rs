@@ -11,6 +11,7 @@ use proptest::sample::select;
 
 use crate::filter::{Comparison, Condition, Limit, Literal, Operator, OrderBy};
 use crate::position::{Placed, Position};
+use crate::predicate::Predicate;
 use crate::statement::*;
 
 fn name() -> impl Strategy<Value = String> {
@@ -343,6 +344,19 @@ fn of_databases() -> impl Strategy<Value = Statement> {
     ]
 }
 
+fn predicate() -> impl Strategy<Value = Predicate> {
+    rejected_condition().prop_map(Predicate::Is).prop_recursive(3, 12, 3, |part| {
+        prop_oneof![
+            part.clone().prop_filter_map("no two NOTs in a row", |part| match part {
+                Predicate::Not(_) => None,
+                part => Some(Predicate::Not(Box::new(part))),
+            }),
+            vec(part.clone(), 2..4).prop_map(Predicate::All),
+            vec(part, 2..4).prop_map(Predicate::Any),
+        ]
+    })
+}
+
 fn job_or_definition() -> impl Strategy<Value = JobOrDefinition> {
     prop_oneof![
         object().prop_map(JobOrDefinition::Job),
@@ -356,8 +370,8 @@ fn job_or_definition() -> impl Strategy<Value = JobOrDefinition> {
 fn of_jobs() -> impl Strategy<Value = Statement> {
     prop_oneof![
         object().prop_map(Statement::PauseJob),
-        (object(), vec(rejected_condition(), 0..3))
-            .prop_map(|(job, conditions)| Statement::ReplayRejected(ReplayRejected { job, conditions })),
+        (object(), option::of(predicate()))
+            .prop_map(|(job, filter)| Statement::ReplayRejected(ReplayRejected { job, filter })),
         object().prop_map(Statement::ResumeJob),
         object().prop_map(Statement::StopJob),
         object().prop_map(Statement::ShowCreateJob),

@@ -1,199 +1,193 @@
-//! Some error files' rows, and what becomes of them. Pure.
+//! The error files that one commit of a replay takes the place of, and their rows.
+//!
+//! Small files are put together, as many as fit in memory. A file that alone has more rows than that is a piece of its
+//! own, and its rows are read as they are needed: a file of a few megabytes may hold millions of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::VecDeque;
 
-use penstock_catalog::rejected::ReplayCounts;
-use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::facts::Facts;
-use penstock_kernel::ids::SchemaId;
-use penstock_kernel::loaded::{Loaded, RejectedRow};
-use penstock_kernel::plan::Plan;
-use penstock_kernel::rejected::Entry;
+use penstock_kernel::rejected::{DecodeError, Entries, Entry};
 
-use crate::error::LoadError;
+/// Memory of rows that go through the plan together, give or take a few. More means fewer and larger data files.
+pub(super) const CHUNK_BYTES: usize = if cfg!(test) { 256 << 10 } else { 16 << 20 };
 
-/// Keys of records.
-type Keys<'a> = HashMap<(&'a str, i32, i64), &'a [u8]>;
+/// Files that one commit takes the place of: it names them all.
+pub(super) const MAX_FILES: usize = 500;
 
-/// Rejected rows of some error files.
+/// Some error files, none of them twice.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     commits: Vec<String>,
     keys: Vec<String>,
+    rows: VecDeque<Entry>,
     bytes: usize,
-    wanted: Vec<Entry>,
-    unwanted: Vec<Entry>,
+    /// What follows in the only file.
+    rest: Option<Entries>,
 }
 
-/// What becomes of a piece.
-pub(super) struct Outcome {
-    /// What was loaded, by topic.
-    pub(super) batches: Vec<(String, Loaded)>,
-    /// Rows that stay rejected, wanted or not; those of one record stand together.
-    pub(super) remaining: Vec<Entry>,
-    pub(super) counts: ReplayCounts,
-    /// Whether anything is different afterwards.
-    pub(super) changes: bool,
+/// Whether a file is part of a piece.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// It is, or has nothing to replay.
+    Yes,
+    /// It is, and has more rows than fit in memory: nothing else may be added.
+    Alone,
+    /// There is no room for it.
+    No,
 }
 
-/// About the memory that entries take.
-pub(super) fn bytes(entries: &[Entry]) -> usize {
-    entries
-        .iter()
-        .map(|Entry { row, .. }| {
-            row.raw.len() + row.key.as_ref().map_or(0, Vec::len) + row.reason.len() + size_of::<Entry>()
-        })
-        .sum()
+/// About the memory that a row takes.
+pub(super) fn bytes(Entry { topic, row, .. }: &Entry) -> usize {
+    let column = row.column.as_ref().map_or(0, String::len);
+    let key = row.key.as_ref().map_or(0, Vec::len);
+    size_of::<Entry>() + topic.len() + row.raw.len() + row.reason.len() + column + key
 }
 
 impl Piece {
-    /// Adds the rows of the error file `key` of a commit.
-    pub(super) fn add(&mut self, commit: &str, key: &str, entries: Vec<Entry>, wants: impl Fn(&Entry) -> bool) {
+    /// Adds the rows of the error file `key` of `commit`. A file with no row that is wanted is left alone, unless it is
+    /// too large to tell.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub(super) fn add(
+        &mut self,
+        commit: &str,
+        key: &str,
+        mut file: Entries,
+        wants: impl Fn(&Entry) -> bool,
+    ) -> Result<Added, DecodeError> {
+        let mut rows = Vec::new();
+        let mut size = 0_usize;
+        let mut ended = false;
+        while !ended && self.bytes.saturating_add(size) < CHUNK_BYTES {
+            match file.next() {
+                Some(some) => {
+                    let some = some?;
+                    size = some.iter().map(bytes).fold(size, usize::saturating_add);
+                    rows.extend(some);
+                }
+                None => ended = true,
+            }
+        }
+        if !ended && self.files() > 0 {
+            return Ok(Added::No);
+        }
+        if ended && !rows.iter().any(wants) {
+            return Ok(Added::Yes);
+        }
         self.commits.push(commit.to_owned());
         self.keys.push(key.to_owned());
-        self.bytes = self.bytes.saturating_add(bytes(&entries));
-        let (wanted, unwanted): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(wants);
-        self.wanted.extend(wanted);
-        self.unwanted.extend(unwanted);
+        self.bytes = self.bytes.saturating_add(size);
+        self.rows.extend(rows);
+        if ended {
+            return Ok(Added::Yes);
+        }
+        self.rest = Some(file);
+        Ok(Added::Alone)
     }
 
     pub(super) fn files(&self) -> usize {
         self.commits.len()
     }
 
-    pub(super) fn bytes(&self) -> usize {
-        self.bytes
-    }
-
+    /// The commits of its files.
     pub(super) fn commits(&self) -> &[String] {
         &self.commits
     }
 
+    /// The keys of its files.
     pub(super) fn keys(&self) -> &[String] {
         &self.keys
     }
 
-    /// The first wanted row of a topic, for the names of files.
-    pub(super) fn place(&self, topic: &str) -> Batch<'static> {
-        let first = self.wanted.iter().filter(|entry| entry.topic == topic).map(|entry| Record {
-            source_partition: entry.row.source_partition,
-            offset: entry.row.offset,
-            timestamp_ms: None,
-            key: None,
-            value: None,
-            headers: Headers::default(),
-        });
-        Batch {
-            topic: topic.to_owned(),
-            records: first.min_by_key(|record| (record.source_partition, record.offset)).into_iter().collect(),
-        }
-    }
-
-    /// The schemas that wanted rows name; ascending, none twice.
-    pub(super) fn schemas_needed(&self, plan: &Plan) -> Vec<SchemaId> {
-        let records = self.wanted.iter().map(|Entry { row, .. }| Record {
-            source_partition: row.source_partition,
-            offset: row.offset,
-            timestamp_ms: row.timestamp_ms,
-            key: None,
-            value: Some(&row.raw),
-            headers: Headers::default(),
-        });
-        plan.schemas_needed(&Batch { topic: String::new(), records: records.collect() })
-    }
-
-    /// Puts the wanted rows through `plan`, which is that of `job_version`.
+    /// The next `most` rows, or fewer if they would take too much memory; none at the end.
     ///
     /// # Errors
-    /// [`LoadError::Miscounted`] if the counts do not account for every row.
-    pub(super) fn replayed(&self, plan: &Plan, job_version: u32, facts: &Facts) -> Result<Outcome, LoadError> {
-        let mut topics: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
-        for entry in &self.wanted {
-            topics.entry(&entry.topic).or_default().push(entry);
-        }
-        let mut batches = Vec::with_capacity(topics.len());
-        let mut remaining = self.unwanted.clone();
-        // A long key stands with the first row of its record only.
-        let mut keys: Keys<'_> = HashMap::new();
-        for entry in self.wanted.iter().chain(&self.unwanted) {
-            if let Some(key) = &entry.row.key {
-                keys.entry(record_of(entry)).or_insert(key);
+    /// What is wrong with the file.
+    pub(super) fn next(&mut self, most: u64) -> Result<Vec<Entry>, DecodeError> {
+        let mut rows = Vec::new();
+        let mut size = 0_usize;
+        while size < CHUNK_BYTES && (rows.len() as u64) < most {
+            if self.rows.is_empty()
+                && let Some(some) = self.rest.as_mut().and_then(Iterator::next)
+            {
+                self.rows.extend(some?);
             }
+            let Some(row) = self.rows.pop_front() else {
+                break;
+            };
+            size = size.saturating_add(bytes(&row));
+            rows.push(row);
         }
-        let mut counts = ReplayCounts { replayed: length(&self.wanted), ..ReplayCounts::default() };
-        let mut same = 0;
-        for (topic, mut entries) in topics {
-            entries.sort_by_key(|entry| place(&entry.row));
-            let loaded = replay(plan, topic, &entries, &keys, facts);
-            check(&loaded, &entries)?;
-            counts.loaded += loaded.statistics.loaded;
-            counts.rejected += loaded.statistics.rejected;
-            counts.unselected += loaded.statistics.unselected;
-            let before: HashMap<_, _> = entries.iter().map(|entry| (place(&entry.row), *entry)).collect();
-            for row in loaded.rejected.iter() {
-                // A row that is rejected for the same reason was not rejected anew.
-                if let Some(known) = before.get(&place(&row)).filter(|known| is_same(&known.row, &row)) {
-                    same += 1;
-                    remaining.push((*known).clone());
-                    continue;
-                }
-                remaining.push(Entry { topic: topic.to_owned(), row, job_version, rejected_at_ms: facts.now_ms });
-            }
-            batches.push((topic.to_owned(), loaded));
-        }
-        remaining.sort_by(|one, other| (&one.topic, place(&one.row)).cmp(&(&other.topic, place(&other.row))));
-        for rows in remaining.chunk_by_mut(|one, other| record_of(one) == record_of(other)) {
-            if let Some((first, _)) = rows.split_first_mut() {
-                first.row.key = keys.get(&record_of(first)).map(|key| key.to_vec());
-            }
-        }
-        Ok(Outcome { batches, remaining, counts, changes: same != counts.replayed || counts.rejected != same })
+        Ok(rows)
     }
 }
 
-fn is_same(known: &RejectedRow, row: &RejectedRow) -> bool {
-    (&known.reason, &known.column, &known.raw) == (&row.reason, &row.column, &row.raw)
-}
+#[cfg(test)]
+mod tests {
+    use penstock_kernel::encode::{WriterOptions, encode};
+    use penstock_kernel::loaded::RejectedRow;
+    use penstock_kernel::rejected::of_entries;
 
-/// What names a row's record.
-fn record_of(entry: &Entry) -> (&str, i32, i64) {
-    (&entry.topic, entry.row.source_partition, entry.row.offset)
-}
+    use super::*;
 
-/// What names a row within its topic.
-fn place(row: &RejectedRow) -> (i32, i64, Option<u32>) {
-    (row.source_partition, row.offset, row.index)
-}
+    fn entry(offset: i64, raw: usize) -> Entry {
+        let row = RejectedRow {
+            source_partition: 0,
+            offset,
+            index: None,
+            column: None,
+            reason: "too large".to_owned(),
+            raw: vec![b'x'; raw],
+            whole: true,
+            key: None,
+            timestamp_ms: None,
+        };
+        Entry { topic: "t".to_owned(), row, job_version: 1, rejected_at_ms: 0 }
+    }
 
-/// `entries` are of one topic, in order.
-fn replay(plan: &Plan, topic: &str, entries: &[&Entry], keys: &Keys<'_>, facts: &Facts) -> Loaded {
-    let records = entries.iter().map(|entry| (entry, &entry.row)).map(|(entry, row)| Record {
-        source_partition: row.source_partition,
-        offset: row.offset,
-        timestamp_ms: row.timestamp_ms,
-        key: keys.get(&record_of(entry)).copied(),
-        value: Some(&row.raw),
-        headers: Headers::default(),
-    });
-    let batch = Batch { topic: topic.to_owned(), records: records.collect() };
-    let parts: Vec<Option<u32>> =
-        entries.iter().map(|Entry { row, .. }| if row.whole { None } else { row.index }).collect();
-    plan.replay(&batch, &parts, facts)
-}
+    fn file(rows: std::ops::Range<i64>, raw: usize) -> Entries {
+        let rows: Vec<Entry> = rows.map(|offset| entry(offset, raw)).collect();
+        Entries::of(encode(&of_entries(&rows), &WriterOptions::default()).unwrap().bytes).unwrap()
+    }
 
-/// Trusts nobody's sums: a row that is in no count would be lost for ever.
-fn check(loaded: &Loaded, entries: &[&Entry]) -> Result<(), LoadError> {
-    let statistics = &loaded.statistics;
-    let expect = |what, expected: u64, found: u64| {
-        if expected == found { Ok(()) } else { Err(LoadError::Miscounted { what, expected, found }) }
-    };
-    let rows = loaded.tables.iter().map(|(_, rows)| rows.num_rows() as u64).sum(); // usize has at most 64 bits
-    expect("replayed records", length(entries), statistics.records)?;
-    expect("rows to be written", statistics.loaded, rows)?;
-    expect("rejected rows", statistics.rejected, loaded.rejected.len() as u64)?;
-    expect("rows", statistics.total, statistics.loaded + statistics.rejected + statistics.unselected)
-}
+    /// Offsets of the chunks, none of which is too large.
+    fn chunks(piece: &mut Piece, largest: usize) -> Vec<i64> {
+        let mut offsets = Vec::new();
+        loop {
+            let rows = piece.next(u64::MAX).unwrap();
+            assert!(rows.iter().map(bytes).sum::<usize>() <= CHUNK_BYTES + largest);
+            assert!(piece.rows.iter().map(bytes).sum::<usize>() <= 1024 * largest);
+            if rows.is_empty() {
+                return offsets;
+            }
+            offsets.extend(rows.iter().map(|entry| entry.row.offset));
+        }
+    }
 
-fn length<T>(rows: &[T]) -> u64 {
-    rows.len() as u64 // usize has at most 64 bits
+    #[test]
+    fn chunks_stay_small_however_many_rows_a_file_has() {
+        let mut piece = Piece::default();
+        assert_eq!(piece.add("1", "k1", file(0..20_000, 2), |_| true).unwrap(), Added::Alone);
+        assert_eq!(chunks(&mut piece, 512), (0..20_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn large_file_behind_small_ones_waits_for_the_next_piece() {
+        let mut piece = Piece::default();
+        assert_eq!(piece.add("1", "k1", file(0..10, 10), |_| true).unwrap(), Added::Yes);
+        assert_eq!(piece.add("2", "k2", file(10..20, 10), |entry| entry.row.offset > 90).unwrap(), Added::Yes);
+        assert_eq!(piece.add("3", "k3", file(20..10_000, 10), |_| true).unwrap(), Added::No);
+        assert_eq!(piece.add("4", "k4", file(20..30, CHUNK_BYTES / 10), |_| true).unwrap(), Added::No);
+        assert_eq!((piece.commits(), piece.keys()), (["1".to_owned()].as_slice(), ["k1".to_owned()].as_slice()));
+        assert_eq!(chunks(&mut piece, 512), (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn rows_are_counted_off_exactly() {
+        let mut piece = Piece::default();
+        piece.add("1", "k1", file(0..3000, 2), |_| true).unwrap();
+        let offsets = |rows: Vec<Entry>| rows.iter().map(|entry| entry.row.offset).collect::<Vec<_>>();
+        assert_eq!(offsets(piece.next(7).unwrap()), (0..7).collect::<Vec<_>>());
+        assert_eq!(offsets(piece.next(1).unwrap()), [7]);
+    }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use arrow_array::cast::AsArray as _;
 use penstock_catalog::clock::Clock as _;
 use penstock_catalog::commit::Commit;
 use penstock_catalog::rejected::standing;
-use penstock_kernel::job::JobDefinition;
+use penstock_kernel::job::{ColumnItem, JobDefinition, LoadClauses};
 use penstock_kernel::rejected::{Entry, decode};
 use penstock_sql::replay::{ReplayReply, ReplayRequest};
 use penstock_sql::statement::Statement;
@@ -77,7 +78,7 @@ fn request(conditions: &str) -> ReplayRequest {
     let text = format!("REPLAY REJECTED ROWS FOR clicks {conditions}");
     match Statement::parse(&text).unwrap() {
         Statement::ReplayRejected(statement) => {
-            ReplayRequest { conditions: statement.conditions, budget_ms: 60_000, ..ReplayRequest::default() }
+            ReplayRequest { filter: statement.filter, budget_ms: 60_000, ..ReplayRequest::default() }
         }
         other => panic!("{other}"),
     }
@@ -205,7 +206,7 @@ async fn replay_in_pieces_ends_where_the_first_one_said() {
     for piece in 0.. {
         let reply = world.loader.replay(world.job, &request).await.unwrap();
         loaded += reply.loaded;
-        (request.after, request.until) = (reply.after, reply.until);
+        (request.after, request.until, request.resume) = (reply.after, reply.until, reply.resume);
         if reply.finished {
             assert_eq!(piece, 3);
             break;
@@ -322,6 +323,128 @@ async fn damaged_error_file_is_named() {
     world.overwrite(&key, b"nothing").await;
     let error = world.replay().await.unwrap_err();
     assert!(matches!(&error, LoadError::ErrorFile { .. }) && error.to_string().contains(&key), "{error}");
+}
+
+/// A record of very many rows, which only a strict job rejects.
+fn crowd(rows: i64) -> Vec<u8> {
+    let rows: Vec<_> = (0..rows).map(|place| strictly_bad(0, place)).collect();
+    format!("[{}]", rows.join(",")).into_bytes()
+}
+
+const CROWD: [(&str, &str); 3] = [TOLERANT, ("strict_mode", "true"), ("strip_outer_array", "true")];
+
+#[tokio::test]
+async fn file_of_very_many_rows_is_replayed_in_parts_and_each_row_once() {
+    const ROWS: i64 = 6000;
+    let world = World::with_properties(&CROWD).await;
+    let key = vec![b'k'; 1000];
+    world.load(&Delivery::default().record(0, 0, &crowd(ROWS)).key(&key).json()).await.unwrap();
+    world.alter(&[("strip_outer_array", "true")]).await;
+    let mut request = ReplayRequest { budget_ms: 0, ..request("WHERE `index` >= 10") };
+    let (mut loaded, mut pieces) = (0, 0);
+    loop {
+        let reply = world.loader.replay(world.job, &request).await.unwrap();
+        (loaded, pieces) = (loaded + reply.loaded, pieces + 1);
+        let rows = world.rows().await;
+        assert!(rows.values().all(|times| *times == 1));
+        let rejected = world.rejected().await;
+        assert_eq!(rows.len() + rejected.len(), 6000);
+        let keys: Vec<_> = rejected.values().filter_map(|entry| entry.row.key.clone()).collect();
+        assert_eq!(keys, std::slice::from_ref(&key), "the key stands with the first row that is left");
+        (request.after, request.until, request.resume) = (reply.after, reply.until, reply.resume);
+        if reply.finished {
+            break;
+        }
+    }
+    assert!(pieces > 3, "{pieces}");
+    assert_eq!((loaded, world.rejected().await.len()), (5990, 10));
+    let replays = world.snapshot().await.replays.unwrap().value;
+    assert_eq!((replays.replayed, replays.loaded, replays.rejected), (5990, 5990, 0));
+}
+
+#[tokio::test]
+async fn parts_that_change_nothing_are_counted_off_without_a_commit() {
+    let world = World::with_properties(&CROWD).await;
+    world.load(&Delivery::default().record(0, 0, &crowd(3000)).record(0, 1, HOPELESS).json()).await.unwrap();
+    let before = world.store.held.dump();
+    let mut request = ReplayRequest { budget_ms: 0, ..request("") };
+    let (mut replayed, mut pieces) = (0, 0);
+    loop {
+        let reply = world.loader.replay(world.job, &request).await.unwrap();
+        (replayed, pieces) = (replayed + reply.replayed, pieces + 1);
+        (request.after, request.until, request.resume) = (reply.after, reply.until, reply.resume);
+        if reply.finished {
+            break;
+        }
+    }
+    assert!(pieces > 3, "{pieces}");
+    assert_eq!(replayed, 3001);
+    assert_eq!(world.store.held.dump(), before);
+}
+
+#[tokio::test]
+async fn large_and_small_files_are_replayed_with_one_statement() {
+    let world = World::with_properties(&CROWD).await;
+    let array = |place| format!("[{}]", strictly_bad(0, place)).into_bytes();
+    world.load(&Delivery::default().record(0, 0, &array(10_000)).json()).await.unwrap();
+    world.load(&Delivery::default().record(0, 1, &crowd(3000)).json()).await.unwrap();
+    world.load(&Delivery::default().record(0, 2, &array(10_001)).record(0, 3, &array(10_002)).json()).await.unwrap();
+    world.alter(&[("strip_outer_array", "true")]).await;
+    assert_eq!(counts(&world.replay().await.unwrap()), (3003, 3003, 0, 0));
+    assert_eq!(world.rows().await.into_values().sum::<u32>(), 3003);
+    assert_eq!(world.rejected().await.len(), 0);
+    assert!(world.replay_commits().await.len() <= 3);
+}
+
+#[tokio::test]
+async fn alter_between_two_parts_of_a_file_loses_and_doubles_nothing() {
+    let world = World::with_properties(&CROWD).await;
+    world.load(&Delivery::default().record(0, 0, &crowd(3000)).json()).await.unwrap();
+    world.alter(&[("strip_outer_array", "true")]).await;
+    let first = world.loader.replay(world.job, &ReplayRequest { budget_ms: 0, ..request("") }).await.unwrap();
+    assert!(first.resume.is_some() && !first.finished && first.loaded > 0, "{first:?}");
+    // Another replay takes the rest; the first statement finds nothing left of what it began.
+    assert_eq!(world.replay().await.unwrap().loaded, 3000 - first.loaded);
+    let ReplayReply { after, until, resume, .. } = first;
+    let last = ReplayRequest { after, until, resume, ..request("") };
+    assert_eq!(counts(&world.loader.replay(world.job, &last).await.unwrap()), (0, 0, 0, 0));
+    world.holds_exactly(places(0, 0..3000)).await;
+}
+
+#[tokio::test]
+async fn rows_are_chosen_by_alternatives() {
+    let world = World::strict().await;
+    world.load(&mixed(0..10).json()).await.unwrap();
+    world.alter(&[]).await;
+    let wanted = request("WHERE offset = 1 OR (offset BETWEEN 5 AND 8 AND NOT raw_text LIKE '%\"place\":7%')");
+    assert_eq!(counts(&world.loader.replay(world.job, &wanted).await.unwrap()), (2, 2, 0, 0));
+    assert_eq!(world.rejected_offsets().await, [3, 7, 9]);
+}
+
+#[tokio::test]
+async fn expressions_and_where_of_the_current_version_apply() {
+    let world = World::strict().await;
+    world.load(&mixed(0..8).json()).await.unwrap();
+    world.pause().await;
+    let job = world.snapshot().await.job;
+    let definition = world.catalog.job_definition(job.id, job.version).await.unwrap().unwrap();
+    let clauses = LoadClauses {
+        columns: Some(vec![
+            ColumnItem::Plain("place".into()),
+            ColumnItem::Plain("text".into()),
+            ColumnItem::Assignment { name: "site".into(), expression: "substr(text, 1, 4)".into() },
+        ]),
+        filter: Some("place != 5".into()),
+        ..definition.clauses.clone()
+    };
+    let pairs = [("format", "json"), TOLERANT, ("strict_mode", "true"), ("jsonpaths", "[\"$.place\",\"$.site\"]")];
+    let properties = penstock_kernel::property::JobProperties::from_pairs(pairs).unwrap();
+    world.catalog.add_job_version(job.id, JobDefinition { clauses, properties, ..definition }).await.unwrap();
+    assert_eq!(counts(&world.replay().await.unwrap()), (4, 3, 0, 1));
+    assert_eq!(world.rejected_offsets().await, [0_i64; 0]);
+    let [commit] = world.replay_commits().await.try_into().unwrap();
+    let rows = world.read(&commit.files[0].key).await;
+    assert_eq!(rows["site"].as_string::<i32>().iter().collect::<Vec<_>>(), [Some("ssss"); 3]);
 }
 
 /// One step of a schedule.

@@ -495,6 +495,14 @@ impl Delivery {
         self
     }
 
+    /// And that key of the last record.
+    pub(super) fn key(mut self, key: &[u8]) -> Self {
+        if let Some(record) = self.0.last_mut() {
+            record["key"] = base64_simd::STANDARD.encode_to_string(key).into();
+        }
+        self
+    }
+
     /// The event's JSON.
     pub(super) fn json(&self) -> Vec<u8> {
         serde_json::json!({ "eventSource": "aws:kafka", "records": { "all": self.0 } }).to_string().into_bytes()
