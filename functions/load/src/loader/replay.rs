@@ -179,7 +179,9 @@ impl Loader {
         let failed = |source: PutError| LoadError::Get { key: key.clone(), source };
         let path = Path::parse(&key).map_err(|error| failed(PutError::Store(error.into())))?;
         let get = || async { prepared.store.get(&path).await?.bytes().await };
-        let bytes = files::attempts(&self.settings, self.catalog.clock().as_ref(), &key, get).await.map_err(|(_, error)| failed(error))?;
+        let bytes = files::attempts(&self.settings, self.catalog.clock().as_ref(), &key, get)
+            .await
+            .map_err(|(_, error)| failed(error))?;
         let added = Entries::of(bytes).and_then(|entries| piece.add(&file.commit, &errors.key, entries, wants));
         added.map_err(|source| LoadError::ErrorFile { key, source })
     }
