@@ -29,7 +29,7 @@ FROM KAFKA
 
 SHOW_COLUMNS = (
     "Id Name CreateTime PauseTime EndTime DbName TableName State DataSourceType CurrentTaskNum JobProperties DataSourceProperties CustomProperties "
-    "Statistic Progress TimestampProgress ReasonOfStateChanged ErrorLogUrls TrackingSQL OtherMsg Warehouse LatestSourcePosition OffsetLag"
+    "Statistic Progress TimestampProgress ReasonOfStateChanged ErrorLogUrls TrackingSQL OtherMsg LatestSourcePosition OffsetLag Warehouse"
 ).split()
 
 STATISTIC = "receivedBytes errorRows committedTaskNum loadedRows loadRowsRate abortedTaskNum totalRows unselectedRows receivedBytesRate taskExecuteTimeMs".split()

@@ -18,7 +18,7 @@ use crate::json::Object;
 use crate::progress::Position;
 use crate::properties::Shown;
 
-/// Titles in order: those of StarRocks over shared data. `OffsetLag` is that of its newer versions.
+/// Titles in order: those that StarRocks' quick start over shared data prints, then those that newer versions add.
 pub const TITLES: [&str; 23] = [
     "Id",
     "Name",
@@ -40,9 +40,9 @@ pub const TITLES: [&str; 23] = [
     "ErrorLogUrls",
     "TrackingSQL",
     "OtherMsg",
-    "Warehouse",
     "LatestSourcePosition",
     "OffsetLag",
+    "Warehouse",
 ];
 
 /// The one warehouse that there is.
@@ -135,9 +135,9 @@ impl JobView {
             Some(urls.join(", ")),
             Some(if urls.is_empty() { String::new() } else { tracking_sql(job.id.0) }),
             Some(self.other_message()),
-            Some(WAREHOUSE.to_owned()),
             Some(position.latest_json()),
             Some(position.lag_json()),
+            Some(WAREHOUSE.to_owned()),
         ]
     }
 

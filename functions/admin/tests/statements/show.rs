@@ -21,9 +21,9 @@ const TITLES: [&str; 23] = [
     "ErrorLogUrls",
     "TrackingSQL",
     "OtherMsg",
-    "Warehouse",
     "LatestSourcePosition",
     "OffsetLag",
+    "Warehouse",
 ];
 
 #[tokio::test]
