@@ -22,6 +22,12 @@ pub trait Clock: Send + Sync {
     }
 }
 
+/// When a name of [`Clock::unique`] was made, milliseconds since the epoch; `None` if it is no such name.
+pub fn made_at_ms(name: &str) -> Option<i64> {
+    let ulid = Ulid::from_string(name).ok()?;
+    i64::try_from(ulid.timestamp_ms()).ok()
+}
+
 /// The system's clock and randomness.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;

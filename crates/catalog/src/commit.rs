@@ -31,6 +31,12 @@ pub struct DataFile {
     pub bytes: u64,
     /// What is known of its columns; may be empty.
     pub columns: Vec<ColumnStatistics>,
+    /// CRC-32C of its bytes, if whoever wrote it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crc32c: Option<u32>,
+    /// Whether its rows ascend by the table's key.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sorted: bool,
 }
 
 /// A file of rejected rows.

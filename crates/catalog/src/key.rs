@@ -14,6 +14,8 @@ pub(crate) const VOLUMES: &str = "volume#";
 pub(crate) const TABLES: &str = "table#";
 pub(crate) const JOBS: &str = "job#";
 pub(crate) const COMMITS: &str = "commit#";
+pub(crate) const DROPPED: &str = "dropped#";
+pub(crate) const FOLDS: &str = "fold#";
 pub(crate) const REMOVALS: &str = "removal#";
 pub(crate) const PROGRESS: &str = "progress#";
 pub(crate) const VERSIONS: &str = "version#";
@@ -63,6 +65,31 @@ pub(crate) fn table(table: TableId) -> Key {
 
 pub(crate) fn commit(table: TableId, id: &str) -> Key {
     Key::new(in_table(table), format!("{COMMITS}{id}"))
+}
+
+/// Sorts behind the table's commits, and before its layout.
+pub(crate) fn fold(table: TableId, id: &str) -> Key {
+    Key::new(in_table(table), format!("{FOLDS}{id}"))
+}
+
+/// Sorts behind the table's folds, and before its removals.
+pub(crate) fn layout(table: TableId) -> Key {
+    Key::new(in_table(table), "layout")
+}
+
+/// What maintenance did last.
+pub(crate) fn maintenance(table: TableId) -> Key {
+    Key::new(in_table(table), "maintenance")
+}
+
+/// A table that was dropped and is not cleared yet.
+pub(crate) fn dropped(table: TableId) -> Key {
+    Key::new(CATALOG, format!("{DROPPED}{table}"))
+}
+
+/// How far maintenance has come.
+pub(crate) fn cursor() -> Key {
+    Key::new(CATALOG, "maintenance")
 }
 
 /// Sorts behind the table's commits.

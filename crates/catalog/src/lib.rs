@@ -6,11 +6,14 @@
 pub mod aws;
 pub mod clock;
 pub mod commit;
+pub mod coverage;
 pub mod database;
 pub mod deployment;
+pub mod dropped;
 pub mod error;
 pub mod job;
 mod key;
+pub mod layout;
 mod record;
 pub mod rejected;
 pub mod removal;
@@ -27,12 +30,19 @@ use std::sync::Arc;
 pub struct Catalog {
     pub(crate) store: Arc<dyn store::Store>,
     pub(crate) clock: Arc<dyn clock::Clock>,
+    pub(crate) volumes: Option<Arc<dyn penstock_storage::Volumes>>,
 }
 
 impl Catalog {
     /// A catalog over `store`, taking the time from `clock`.
     pub fn new(store: Arc<dyn store::Store>, clock: Arc<dyn clock::Clock>) -> Self {
-        Self { store, clock }
+        Self { store, clock, volumes: None }
+    }
+
+    /// With the object stores that hold manifests: who reads the files of tables needs them.
+    #[must_use]
+    pub fn with_volumes(self, volumes: Arc<dyn penstock_storage::Volumes>) -> Self {
+        Self { volumes: Some(volumes), ..self }
     }
 
     /// The clock it takes the time from.

@@ -89,6 +89,11 @@ fn number(key: &Key, item: &Item, name: &str) -> Result<i64, CatalogError> {
     }
 }
 
+/// The same of an object on a volume.
+pub(crate) fn unreadable_object(key: &str, message: String) -> CatalogError {
+    CatalogError::Unreadable { key: key.to_owned(), message }
+}
+
 pub(crate) fn unreadable(key: &Key, message: String) -> CatalogError {
     CatalogError::Unreadable { key: key.to_string(), message }
 }

@@ -5,19 +5,22 @@
 //! committed afterwards stay, whenever their batch began. DROP PARTITION needs no removal: files of a table partition
 //! that the definition does not have belong to nobody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::ops::Range;
 
 use penstock_kernel::ids::TableId;
 use penstock_kernel::table::TableDefinition;
 use serde::{Deserialize, Serialize};
 
 use crate::Catalog;
-use crate::commit::{Commit, DataFile};
+use crate::commit::DataFile;
 use crate::error::CatalogError;
 use crate::key;
+use crate::layout::{Layout, TableState};
 use crate::record::{self, Record};
 use crate::rejected::Rejection;
 use crate::store::{Action, Condition, Write, WriteOutcome};
+use crate::update::Race;
 
 /// Commits that one item names at most: its text stays below 300 KB where whole commits go, and an item of 400 KiB is the
 /// longest.
@@ -48,6 +51,9 @@ pub struct Removal {
     pub table: TableId,
     /// By the commit's id.
     pub commits: BTreeMap<String, RemovedFiles>,
+    /// By the manifest's key: the places that do not count any more, ends exclusive.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub manifests: BTreeMap<String, Vec<Range<u32>>>,
     /// Milliseconds since the epoch.
     pub removed_at_ms: i64,
 }
@@ -57,10 +63,12 @@ impl Record for Removal {}
 /// What the commits of a table hold.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Committed {
-    /// The files that a reader sees, in the order of their commits.
+    /// The files that a reader sees.
     pub files: Vec<DataFile>,
     /// What they say of rejected rows, ascending by commit; [`standing`](crate::rejected::standing) tells which count.
     pub rejections: Vec<Rejection>,
+    /// When the latest commit was made, milliseconds since the epoch.
+    pub last_commit_ms: Option<i64>,
 }
 
 /// What came of a removal.
@@ -75,27 +83,19 @@ pub enum Removed {
 }
 
 impl Catalog {
-    /// The files that a reader of the table sees, in the order of their commits; `table` is as it was just read.
+    /// The files that a reader of the table sees; `table` is as it was just read.
     pub async fn data_files(&self, table: &TableDefinition) -> Result<Vec<DataFile>, CatalogError> {
         Ok(self.committed(table).await?.files)
     }
 
     /// The same with what the commits say of rejected rows, all of one reading: a replay is in both or in neither.
     pub async fn committed(&self, table: &TableDefinition) -> Result<Committed, CatalogError> {
-        let (commits, removals) = self.facts(table.id).await?;
-        let rejections = commits.iter().filter_map(Rejection::of).collect();
-        let mut files = Vec::new();
-        for commit in commits {
-            let removed: Vec<&RemovedFiles> = removals.iter().filter_map(|one| one.commits.get(&commit.id)).collect();
-            for (place, file) in commit.files.into_iter().enumerate() {
-                if !removed.iter().any(|removed| removed.names(place))
-                    && table.partitioning.holds(&file.table_partition)
-                {
-                    files.push(file);
-                }
-            }
-        }
-        Ok(Committed { files, rejections })
+        let state = self.table_state(table).await?;
+        let mut rejections = state.ledger.rejections.clone();
+        rejections.extend(state.commits.iter().filter_map(Rejection::of));
+        rejections.sort_by(|one, other| one.commit.cmp(&other.commit));
+        let files = state.readable(&table.partitioning).cloned().collect();
+        Ok(Committed { files, rejections, last_commit_ms: state.last_commit_ms() })
     }
 
     /// Takes the committed files that `wanted` says out of the table, all or none of them; what is committed meanwhile or
@@ -105,72 +105,108 @@ impl Catalog {
         table: TableId,
         wanted: impl Fn(&DataFile) -> bool + Send,
     ) -> Result<Removed, CatalogError> {
-        let (commits, removals) = self.facts(table).await?;
-        let mut count = 0;
-        let mut named = 0;
-        let mut found: Vec<(String, RemovedFiles)> = Vec::new();
-        for commit in commits {
-            let is_removed =
-                |place| removals.iter().any(|one| one.commits.get(&commit.id).is_some_and(|files| files.names(place)));
-            let mut places = Vec::new();
-            for (place, file) in (0_u32..).zip(&commit.files) {
-                let index = usize::try_from(place).unwrap_or(usize::MAX);
-                if wanted(file) && !is_removed(index) {
-                    places.push(place);
-                }
+        let key = key::layout(table);
+        let mut race = Race::about(&key);
+        loop {
+            let state = self.table_state_by_id(table).await?;
+            let found = found(&state, &wanted);
+            let removal = |commits, manifests| Removal {
+                id: self.clock.unique(),
+                table,
+                commits,
+                manifests,
+                removed_at_ms: self.clock.now_ms(),
+            };
+            if found.commits.len() > MAX_COMMITS * MAX_ITEMS || found.named > MAX_FILES * MAX_ITEMS {
+                return Ok(Removed::TooMany(found.commits.len()));
             }
-            if places.is_empty() {
+            let items = chunked(found.commits);
+            if items.len() > MAX_ITEMS {
+                return Ok(Removed::TooMany(items.iter().map(BTreeMap::len).sum()));
+            }
+            let mut removals: Vec<Removal> =
+                items.into_iter().map(|commits| removal(commits, BTreeMap::new())).collect();
+            if !found.manifests.is_empty() {
+                removals.push(removal(BTreeMap::new(), found.manifests));
+            }
+            if removals.is_empty() {
+                return Ok(Removed::Files(0));
+            }
+            // A fold that did not see the removals finds the layout changed.
+            let read = state.layout.as_ref().map(|layout| layout.value.clone()).unwrap_or_default();
+            let layout = Layout { removals: read.removals.saturating_add(1), ..read };
+            let mut writes = vec![
+                Write { key: key::table(table), condition: Condition::Equals(Vec::new()), action: Action::Check },
+                match &state.layout {
+                    Some(read) => record::next(&key, &layout, read.revision)?,
+                    None => record::first(&key, &layout)?,
+                },
+            ];
+            for removal in &removals {
+                writes.push(record::first(&key::removal(table, &removal.id), removal)?);
+            }
+            match self.write_once(writes).await? {
+                WriteOutcome::Done => return Ok(Removed::Files(found.count)),
+                WriteOutcome::ConditionFailed { index: 0, .. } => return Ok(Removed::TableGone),
+                WriteOutcome::ConditionFailed { .. } => race.lost().await?,
+            }
+        }
+    }
+}
+
+/// What is to be removed.
+struct Found {
+    count: usize,
+    /// Files that are named one by one.
+    named: usize,
+    commits: Vec<(String, RemovedFiles)>,
+    manifests: BTreeMap<String, Vec<Range<u32>>>,
+}
+
+fn found(state: &TableState, wanted: &impl Fn(&DataFile) -> bool) -> Found {
+    let mut found = Found { count: 0, named: 0, commits: Vec::new(), manifests: BTreeMap::new() };
+    for manifest in &state.manifests {
+        let live: HashSet<&str> = state.manifest_files(manifest).map(|file| file.key.as_str()).collect();
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for (place, file) in (0_u32..).zip(&manifest.files) {
+            if !live.contains(file.key.as_str()) || !wanted(file) {
                 continue;
             }
-            count += places.len();
-            let files = if places.len() == commit.files.len() {
-                RemovedFiles::All
-            } else {
-                named += places.len();
-                RemovedFiles::Some(places)
-            };
-            found.push((commit.id, files));
-        }
-        if found.len() > MAX_COMMITS * MAX_ITEMS || named > MAX_FILES * MAX_ITEMS {
-            return Ok(Removed::TooMany(found.len()));
-        }
-        let items = chunked(found);
-        if items.len() > MAX_ITEMS {
-            return Ok(Removed::TooMany(items.iter().map(BTreeMap::len).sum()));
-        }
-        let mut writes = Vec::new();
-        for commits in items {
-            let removal = Removal { id: self.clock.unique(), table, commits, removed_at_ms: self.clock.now_ms() };
-            writes.push(record::first(&key::removal(table, &removal.id), &removal)?);
-        }
-        if writes.is_empty() {
-            return Ok(Removed::Files(0));
-        }
-        writes.push(Write { key: key::table(table), condition: Condition::Equals(Vec::new()), action: Action::Check });
-        match self.write_once(writes).await? {
-            WriteOutcome::Done => Ok(Removed::Files(count)),
-            WriteOutcome::ConditionFailed { .. } => Ok(Removed::TableGone),
-        }
-    }
-
-    /// Commits and removals. Removals sort behind commits and are read after them: a reader that misses a removal has read
-    /// none of what was committed after it.
-    async fn facts(&self, table: TableId) -> Result<(Vec<Commit>, Vec<Removal>), CatalogError> {
-        let (mut commits, mut removals) = (Vec::new(), Vec::new());
-        for (key, item) in self.store.query(&key::in_table(table), "").await? {
-            if key.sk.starts_with(key::COMMITS) {
-                commits.push(record::decode::<Commit>(&key, &item)?.value);
-            } else if key.sk.starts_with(key::REMOVALS) {
-                removals.push(record::decode::<Removal>(&key, &item)?.value);
+            found.count += 1;
+            match ranges.last_mut().filter(|range| range.end == place) {
+                Some(range) => range.end = place + 1,
+                None => ranges.push(place..place + 1),
             }
         }
-        Ok((commits, removals))
+        if !ranges.is_empty() {
+            found.manifests.insert(manifest.reference.object.key.clone(), ranges);
+        }
     }
+    for commit in &state.commits {
+        let live: HashSet<&str> = state.commit_files(commit).map(|file| file.key.as_str()).collect();
+        let places: Vec<u32> = (0_u32..)
+            .zip(&commit.files)
+            .filter(|(_, file)| live.contains(file.key.as_str()) && wanted(file))
+            .map(|(place, _)| place)
+            .collect();
+        if places.is_empty() {
+            continue;
+        }
+        found.count += places.len();
+        let files = if places.len() == commit.files.len() {
+            RemovedFiles::All
+        } else {
+            found.named += places.len();
+            RemovedFiles::Some(places)
+        };
+        found.commits.push((commit.id.clone(), files));
+    }
+    found
 }
 
 impl RemovedFiles {
     /// Whether the file at that place is among them.
-    fn names(&self, place: usize) -> bool {
+    pub(crate) fn names(&self, place: usize) -> bool {
         match self {
             Self::All => true,
             Self::Some(places) => u32::try_from(place).is_ok_and(|place| places.binary_search(&place).is_ok()),
@@ -215,7 +251,7 @@ mod tests {
             let items = chunked(found);
             assert_eq!(items.len(), expected);
             for commits in items {
-                let removal = Removal { id: id(0), table: TableId(u64::MAX), commits, removed_at_ms: i64::MAX };
+                let removal = Removal { id: id(0), table: TableId(u64::MAX), commits, manifests: BTreeMap::new(), removed_at_ms: i64::MAX };
                 let bytes = serde_json::to_vec(&removal).unwrap().len();
                 assert!(bytes < 380_000, "{bytes}");
             }

@@ -9,6 +9,7 @@ use penstock_kernel::table::TableDefinition;
 
 use crate::Catalog;
 use crate::database::Created;
+use crate::dropped::DroppedTable;
 use crate::error::CatalogError;
 use crate::key;
 use crate::record::{self, Record};
@@ -78,7 +79,7 @@ impl Catalog {
         Ok(stored.is_some_and(|stored| stored.partitioning == *after))
     }
 
-    /// Removes name and definition; its commits stay for the collector. Absent: `None`.
+    /// Removes name and definition; what is left of it is for [`clear_dropped`](Self::clear_dropped). Absent: `None`.
     pub async fn drop_table(&self, database: DatabaseId, name: &str) -> Result<Option<TableDefinition>, CatalogError> {
         let name_key = key::table_name(database, name);
         let mut race = Race::about(&name_key);
@@ -87,6 +88,7 @@ impl Catalog {
             let writes = vec![
                 Write { key: key::table(table.id), condition: Condition::Equals(Vec::new()), action: Action::Delete },
                 Write { key: name_key.clone(), condition: Condition::Always, action: Action::Delete },
+                record::first(&key::dropped(table.id), &DroppedTable::now(&table, self.clock.now_ms()))?,
             ];
             if self.write_once(writes).await? == WriteOutcome::Done {
                 return Ok(Some(table));

@@ -18,6 +18,7 @@ use penstock_catalog::store::dynamodb::DynamoStore;
 use penstock_gateway::{Gateway, GatewaySettings, Secret};
 use penstock_local::data_dir::DataDir;
 use penstock_local::esm::Esm;
+use penstock_storage::S3Volumes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -140,5 +141,6 @@ fn gateway_settings(settings: &ServerSettings) -> GatewaySettings {
 async fn open_catalog(settings: &ServerSettings, services: &Services) -> Result<Catalog, StartError> {
     let store = DynamoStore::connect(&services.dynamo_settings(settings)).await;
     store.create_table_if_absent().await.map_err(|source| StartError::Catalog { source })?;
-    Ok(Catalog::new(Arc::new(store), Arc::new(SystemClock)))
+    let volumes = Arc::new(S3Volumes::new(services.storage(settings)));
+    Ok(Catalog::new(Arc::new(store), Arc::new(SystemClock)).with_volumes(volumes))
 }

@@ -17,7 +17,10 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use serde::{Deserialize, Serialize};
 
 mod field_id;
+mod merge;
 mod statistics;
+
+pub use merge::StatisticsSum;
 
 /// Longest text, in bytes, that statistics hold whole.
 pub const STATISTICS_TEXT_BYTES: usize = 64;
@@ -168,6 +171,19 @@ fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetEr
 }
 
 fn writer(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
+    ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), arrow_writer_options(schema, options)?)
+}
+
+/// Statistics of every column of `rows`, in order, as [`encode`] takes them.
+pub fn column_statistics(rows: &RecordBatch) -> Vec<ColumnStatistics> {
+    statistics::of(rows)
+}
+
+/// How [`encode`] writes files of `schema`, for those who write one piece by piece.
+///
+/// # Errors
+/// What Parquet says of a schema or level that it cannot write.
+pub fn arrow_writer_options(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriterOptions, ParquetError> {
     let properties = WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(options.zstd_level)?))
@@ -178,11 +194,10 @@ fn writer(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriter<Vec
         .set_offset_index_disabled(false)
         .set_max_row_group_row_count(Some(options.max_row_group_rows.max(1)))
         .build();
-    let options = ArrowWriterOptions::new()
+    Ok(ArrowWriterOptions::new()
         .with_properties(properties)
         .with_skip_arrow_metadata(true)
-        .with_parquet_schema(field_id::parquet_schema(schema)?);
-    ArrowWriter::try_new_with_options(Vec::new(), Arc::clone(schema), options)
+        .with_parquet_schema(field_id::parquet_schema(schema)?))
 }
 
 /// The encoder failed: report a bug.

@@ -2,6 +2,7 @@
 //!
 //! Pure: no clock, no I/O. Queries (SELECT) are only recognised here; the query function parses them with DataFusion.
 
+pub mod check;
 pub mod classify;
 pub mod definition;
 pub mod describe;

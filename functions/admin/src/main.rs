@@ -12,13 +12,15 @@ use penstock_catalog::Catalog;
 use penstock_catalog::clock::SystemClock;
 use penstock_catalog::store::dynamodb::DynamoStore;
 use penstock_sql::request::{SqlRequest, SqlResponse};
+use penstock_storage::S3Volumes;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
     let config = Config::read(|name| std::env::var(name).ok())?;
     let store = DynamoStore::connect(&config.deployment.catalog).await;
-    let catalog = Catalog::new(Arc::new(store), Arc::new(SystemClock));
+    let volumes = Arc::new(S3Volumes::new(config.deployment.storage.clone()));
+    let catalog = Catalog::new(Arc::new(store), Arc::new(SystemClock)).with_volumes(volumes);
     ensure_builtin_volume(&catalog, &config.bucket, &config.deployment.storage).await?;
     let replays = LambdaReplays::connect(&config.lambda).await;
     let mappings = LambdaMappings::connect(config.lambda).await;

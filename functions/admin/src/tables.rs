@@ -155,11 +155,11 @@ impl Admin {
     }
 
     async fn table_status(&self, table: TableDefinition) -> Result<Vec<Option<String>>, SqlError> {
-        let commits = self.catalog.commits(table.id).await.map_err(of_catalog)?;
-        let files = self.catalog.data_files(&table).await.map_err(of_catalog)?;
+        let committed = self.catalog.committed(&table).await.map_err(of_catalog)?;
+        let files = committed.files;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         let bytes: u64 = files.iter().map(|file| file.bytes).sum();
-        let updated = commits.iter().map(|commit| commit.committed_at_ms).max();
+        let updated = committed.last_commit_ms;
         let text = |text: &str| Some(text.to_owned());
         Ok(vec![
             Some(table.name),

@@ -15,8 +15,8 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicro
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
 use penstock_catalog::Catalog;
-use penstock_catalog::commit::{Commit, DataFile};
 use penstock_catalog::database::Database;
+use penstock_catalog::removal::Committed;
 use penstock_kernel::table::{Column, ColumnDefault, ColumnType, TableDefinition};
 use penstock_sql::error::SqlError;
 use penstock_storage::Volumes;
@@ -77,9 +77,7 @@ async fn rows(origin: &Origin, shape: &'static Shape, wanted: &Wanted<'_>) -> Re
                     }
                     let commits = match OF_COMMITS.iter().any(|column| wanted.reads(column)) {
                         true => {
-                            let files = catalog.data_files(&table).await.map_err(|error| of_catalog(&error))?;
-                            let commits = catalog.commits(table.id).await.map_err(|error| of_catalog(&error))?;
-                            Some((files, commits))
+                            Some(catalog.committed(&table).await.map_err(|error| of_catalog(&error))?)
                         }
                         false => None,
                     };
@@ -167,13 +165,13 @@ impl Rows {
         ]);
     }
 
-    /// `commits` are the table's, and the files of them that readers see; without them what only they know is NULL.
-    fn table(&mut self, database: &Database, table: &TableDefinition, commits: Option<&(Vec<DataFile>, Vec<Commit>)>) {
-        let files = || commits.into_iter().flat_map(|(files, _)| files);
+    /// `commits` are what the table's hold; without them what only they know is NULL.
+    fn table(&mut self, database: &Database, table: &TableDefinition, commits: Option<&Committed>) {
+        let files = || commits.into_iter().flat_map(|commits| &commits.files);
         let known = |number: u64| commits.map_or(Value::Null, |_| count(number));
         let rows: u64 = files().map(|file| file.rows).sum();
         let bytes: u64 = files().map(|file| file.bytes).sum();
-        let updated = commits.into_iter().flat_map(|(_, commits)| commits).map(|commit| commit.committed_at_ms).max();
+        let updated = commits.and_then(|commits| commits.last_commit_ms);
         self.push(&[
             ("TABLE_ROWS", known(rows)),
             ("DATA_LENGTH", known(bytes)),

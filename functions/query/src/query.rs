@@ -74,6 +74,7 @@ impl Query {
     /// [`SetupError`] if there is no directory for temporary files, or no thread can be started.
     pub fn new(catalog: Catalog, volumes: Arc<dyn Volumes>, settings: QuerySettings) -> Result<Self, SetupError> {
         let answer_bytes = settings.answer_bytes;
+        let catalog = catalog.with_volumes(Arc::clone(&volumes));
         let threads = Builder::new_multi_thread()
             .worker_threads(settings.threads.get())
             .thread_name("query")

@@ -107,7 +107,7 @@ fn projection(job: &Job) -> Vec<Expr> {
 /// An error file as a data file of [`definition`].
 pub(crate) fn data_file(file: ErrorFile) -> DataFile {
     let ErrorFile { key, rows, bytes, columns } = file;
-    DataFile { key, table_partition: TablePartition::Whole, rows, bytes, columns }
+    DataFile { key, table_partition: TablePartition::Whole, rows, bytes, columns, crc32c: None, sorted: false }
 }
 
 /// The columns of error files as a table's. Bytes have no counterpart among column types on their own; see [`schema`].

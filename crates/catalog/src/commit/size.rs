@@ -76,6 +76,8 @@ mod tests {
                 min: Some(StatisticValue::Text("x".repeat(*bytes))),
                 max: None,
             }],
+            crc32c: None,
+            sorted: false,
         });
         Commit {
             id: "01".to_owned(),

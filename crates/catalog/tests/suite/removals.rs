@@ -53,6 +53,8 @@ async fn load(catalog: &Catalog, table: TableId, id: &str, homes: &[u32]) {
         rows: 1,
         bytes: 1,
         columns: Vec::new(),
+        crc32c: None,
+        sorted: false,
     };
     commit.files = homes.iter().enumerate().map(file).collect();
     assert_eq!(catalog.commit(&commit, read.job.fence, &moves).await.unwrap(), CommitOutcome::Committed);

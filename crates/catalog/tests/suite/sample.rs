@@ -136,6 +136,8 @@ pub(crate) fn commit(id: &str, job: &Job, moves: &[ProgressMove]) -> Commit {
             rows: 1,
             bytes: 100,
             columns: Vec::new(),
+            crc32c: None,
+            sorted: false,
         }],
         errors: None,
         ranges: moves

@@ -264,6 +264,8 @@ impl Fixture {
                 rows,
                 bytes: 1000,
                 columns: Vec::new(),
+                crc32c: None,
+                sorted: false,
             }],
             errors: None,
             ranges: vec![CommittedRange {

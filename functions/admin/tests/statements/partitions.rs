@@ -38,6 +38,8 @@ async fn loaded(fixture: &Fixture, homes: Vec<TablePartition>) {
         rows: 1,
         bytes: 1536,
         columns: Vec::new(),
+        crc32c: None,
+        sorted: false,
     };
     let commit = Commit {
         id: fixture.catalog.clock().unique(),

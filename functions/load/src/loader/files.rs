@@ -70,6 +70,8 @@ impl Files<'_> {
                     rows: encoded.rows,
                     bytes: length(&encoded.bytes),
                     columns: encoded.columns.into_iter().filter(|column| kept.contains(&column.column_id)).collect(),
+                    crc32c: Some(crc32c::crc32c(&encoded.bytes)),
+                    sorted: false,
                 });
             }
             try_join_all(puts).await?;

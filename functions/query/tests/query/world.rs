@@ -308,6 +308,8 @@ impl World {
                 rows: encoded.rows,
                 bytes: encoded.bytes.len() as u64,
                 columns: encoded.columns,
+                crc32c: None,
+                sorted: false,
             }],
             errors: None,
             ranges: vec![],

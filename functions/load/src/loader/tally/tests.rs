@@ -82,6 +82,8 @@ fn case() -> Case {
             rows: 7,
             bytes: 100,
             columns: Vec::new(),
+            crc32c: None,
+            sorted: false,
         }],
         job: job(4, 2),
     }

@@ -1,0 +1,37 @@
+//! Bootstrap: settings, clients, the runtime's loop.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use penstock_catalog::Catalog;
+use penstock_catalog::clock::SystemClock;
+use penstock_catalog::store::dynamodb::DynamoStore;
+use penstock_maintain::config::Config;
+use penstock_maintain::maintainer::Maintainer;
+use penstock_maintain::{Answer, Invocation};
+use penstock_storage::S3Volumes;
+use serde_json::Value;
+
+/// Time before the function's limit in which no merge is begun: one takes a minute at most.
+const RESERVE_MS: i64 = 180_000;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_runtime::tracing::init_default_subscriber();
+    let config = Config::read(|name| std::env::var(name).ok())?;
+    let store = DynamoStore::connect(&config.deployment.catalog).await;
+    let catalog = Catalog::new(Arc::new(store), Arc::new(SystemClock));
+    let maintainer = Maintainer::new(catalog, Arc::new(S3Volumes::new(config.deployment.storage)));
+    let maintainer = &maintainer;
+    lambda_runtime::run(service_fn(move |event| invoked(maintainer, event))).await
+}
+
+async fn invoked(maintainer: &Maintainer, event: LambdaEvent<Value>) -> Result<Answer, Error> {
+    match Invocation::read(event.payload)? {
+        Invocation::Check(request) => Ok(Answer::Check(maintainer.check(&request).await)),
+        Invocation::Run => {
+            let limit_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+            Ok(Answer::Run(maintainer.run(limit_ms.saturating_sub(RESERVE_MS)).await?))
+        }
+    }
+}
