@@ -33,6 +33,10 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "penstock-maintain",
+        &["penstock-kernel", "penstock-catalog", "penstock-storage", "penstock-sql"],
+    ),
+    (
         "penstock-query",
         &[
             "penstock-kernel",

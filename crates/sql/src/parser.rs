@@ -67,6 +67,9 @@ fn statement(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         job::steered(cursor).map(Statement::StopJob)
     } else if cursor.eat("REPLAY") {
         replay::rejected_rows(cursor)
+    } else if cursor.eat("CHECK") {
+        cursor.expect("TABLE")?;
+        cursor.object_name("a table name").map(Statement::CheckTable)
     } else if cursor.eat("TRUNCATE") {
         table_change::truncate(cursor)
     } else if let Some(what) = cursor.eat_any(&["INSERT", "UPDATE", "DELETE"]) {
@@ -135,6 +138,8 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         job_show::jobs(cursor, true)
     } else if cursor.eat("DATABASES") || cursor.eat("SCHEMAS") {
         database::show(cursor)
+    } else if cursor.eat("MAINTENANCE") {
+        cursor.database_clause().map(Statement::ShowMaintenance)
     } else if cursor.eat("CATALOGS") {
         Ok(Statement::ShowCatalogs)
     } else if cursor.eat("STORAGE") {

@@ -124,6 +124,12 @@ pub enum Statement {
     ShowCreateJob(ObjectName),
     /// `SHOW ROUTINE LOAD VERSIONS FOR <job>`
     ShowVersions(ObjectName),
+    /// `SHOW ROUTINE LOAD COVERAGE FOR <job>`
+    ShowCoverage(ObjectName),
+    /// `SHOW MAINTENANCE [FROM <database>]`
+    ShowMaintenance(Option<String>),
+    /// `CHECK TABLE <table>`
+    CheckTable(ObjectName),
     /// `EXPLAIN ROUTINE LOAD FOR <job>` or `EXPLAIN CREATE ROUTINE LOAD ...`
     ExplainJob(JobOrDefinition),
     /// `PREVIEW ROUTINE LOAD`
@@ -184,6 +190,9 @@ impl Statement {
             Self::ShowTasks(_) => "SHOW ROUTINE LOAD TASK",
             Self::ShowCreateJob(_) => "SHOW CREATE ROUTINE LOAD",
             Self::ShowVersions(_) => "SHOW ROUTINE LOAD VERSIONS",
+            Self::ShowCoverage(_) => "SHOW ROUTINE LOAD COVERAGE",
+            Self::ShowMaintenance(_) => "SHOW MAINTENANCE",
+            Self::CheckTable(_) => "CHECK TABLE",
             Self::ExplainJob(_) => "EXPLAIN ROUTINE LOAD",
             Self::PreviewJob(_) => "PREVIEW ROUTINE LOAD",
         }
@@ -224,9 +233,16 @@ impl fmt::Display for Statement {
                 write!(f, "{} {name}", self.kind())
             }
             Self::ShowIndex(name) => write!(f, "{} FROM {name}", self.kind()),
-            Self::PauseJob(name) | Self::ResumeJob(name) | Self::StopJob(name) | Self::ShowVersions(name) => {
+            Self::PauseJob(name)
+            | Self::ResumeJob(name)
+            | Self::StopJob(name)
+            | Self::ShowVersions(name)
+            | Self::ShowCoverage(name) => {
                 write!(f, "{} FOR {name}", self.kind())
             }
+            Self::ShowMaintenance(None) => f.write_str(self.kind()),
+            Self::ShowMaintenance(Some(database)) => write!(f, "{} FROM {}", self.kind(), Name(database)),
+            Self::CheckTable(name) => write!(f, "{} {name}", self.kind()),
         }
     }
 }

@@ -15,6 +15,8 @@ pub struct Config {
     /// `PENSTOCK_LOAD_FUNCTION`, `PENSTOCK_LAMBDA_ENDPOINT`, `PENSTOCK_KAFKA_CLUSTER_ARN` and `PENSTOCK_SOURCE_ACCESS`;
     /// region and keys are the deployment's.
     pub lambda: LambdaSettings,
+    /// `PENSTOCK_MAINTAIN_FUNCTION`: name or ARN of the maintain function; without it, CHECK TABLE is refused.
+    pub maintain_function: Option<String>,
 }
 
 impl Config {
@@ -34,7 +36,8 @@ impl Config {
             cluster_arn: reader.optional("PENSTOCK_KAFKA_CLUSTER_ARN"),
             source_access: source_access(&mut reader),
         };
-        reader.finish(Self { deployment, bucket, lambda })
+        let maintain_function = reader.optional("PENSTOCK_MAINTAIN_FUNCTION");
+        reader.finish(Self { deployment, bucket, lambda, maintain_function })
     }
 }
 

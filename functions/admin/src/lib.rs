@@ -6,9 +6,11 @@
 
 pub mod builtin;
 pub mod config;
+pub mod check;
 mod databases;
 mod error;
 mod jobs;
+mod maintenance;
 pub mod mapping;
 mod moment;
 mod names;
@@ -26,6 +28,7 @@ use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::{SessionContext, SqlRequest, SqlResponse};
 use penstock_sql::statement::Statement;
 
+use check::Checks;
 use mapping::Mappings;
 use replay::Replays;
 use sampler::Sampler;
@@ -37,12 +40,13 @@ pub struct Admin {
     mappings: Arc<dyn Mappings>,
     sampler: Option<Arc<dyn Sampler>>,
     replays: Option<Arc<dyn Replays>>,
+    checks: Option<Arc<dyn Checks>>,
 }
 
 impl Admin {
     /// An admin over `catalog` that makes and steers mappings through `mappings`.
     pub fn new(catalog: Catalog, mappings: Arc<dyn Mappings>) -> Self {
-        Self { catalog, mappings, sampler: None, replays: None }
+        Self { catalog, mappings, sampler: None, replays: None, checks: None }
     }
 
     /// With a client that can look at topics, for PREVIEW and ALTER.
@@ -55,6 +59,12 @@ impl Admin {
     #[must_use]
     pub fn with_replays(self, replays: Arc<dyn Replays>) -> Self {
         Self { replays: Some(replays), ..self }
+    }
+
+    /// With a way to have files checked; without one, CHECK TABLE is refused.
+    #[must_use]
+    pub fn with_checks(self, checks: Arc<dyn Checks>) -> Self {
+        Self { checks: Some(checks), ..self }
     }
 
     /// Runs one statement and logs a line about it: its kind and outcome, never its text, which may hold secrets.
@@ -106,6 +116,9 @@ impl Admin {
             Statement::ShowTasks(statement) => self.show_tasks(statement, session).await,
             Statement::ShowCreateJob(name) => self.show_create_job(&name, session).await,
             Statement::ShowVersions(name) => self.show_versions(&name, session).await,
+            Statement::ShowCoverage(name) => self.show_coverage(&name, session).await,
+            Statement::ShowMaintenance(database) => self.show_maintenance(database.as_deref(), session).await,
+            Statement::CheckTable(name) => self.check_table(&name, session).await,
             Statement::ExplainJob(of) => self.explain_job(of, session).await,
             Statement::PreviewJob(statement) => self.preview_job(statement, session).await,
             other => Err(SqlError::analysis(&format!("{} is not supported yet", other.kind()))),

@@ -5,6 +5,7 @@
 pub(crate) mod commits;
 pub(crate) mod faults;
 pub(crate) mod jobs;
+pub(crate) mod layouts;
 pub(crate) mod names;
 pub(crate) mod operations;
 pub(crate) mod rejections;
@@ -108,6 +109,21 @@ macro_rules! run_suite {
                 removal_from_a_dropped_table_says_so
                 files_of_a_dropped_partition_are_not_seen
                 of_racing_changes_of_a_table_one_wins
+            }
+            layouts: {
+                fold_changes_nothing_that_readers_see
+                merged_files_take_the_place_of_others
+                of_two_folds_of_one_state_one_wins
+                commit_behind_the_state_is_not_folded
+                removal_and_fold_know_of_each_other
+                sweep_deletes_after_grace_and_readers_see_the_same
+                coverage_survives_folds_and_names_what_is_missing
+                edited_count_is_named
+                rejected_rows_survive_folds
+                damaged_or_missing_manifest_is_named
+                lost_reply_to_a_fold_shows_every_row_once
+                dropped_table_is_cleared
+                racing_folds_loads_and_readers_see_every_row_once
             }
             rejections: {
                 rejected_rows_of_a_job_are_found_without_its_other_commits

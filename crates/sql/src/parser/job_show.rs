@@ -17,6 +17,10 @@ pub(super) fn jobs(cursor: &mut Cursor<'_>, all: bool) -> Result<Statement, SqlE
         cursor.expect("FOR")?;
         return cursor.object_name("a job name").map(Statement::ShowVersions);
     }
+    if !all && cursor.eat("COVERAGE") {
+        cursor.expect("FOR")?;
+        return cursor.object_name("a job name").map(Statement::ShowCoverage);
+    }
     let job = if cursor.eat("FOR") { Some(cursor.object_name("a job name")?) } else { None };
     let database = cursor.database_clause()?;
     let conditions = if cursor.eat("WHERE") { cursor.conditions(&check_condition)? } else { Vec::new() };

@@ -41,7 +41,8 @@ impl Admin {
         Ok(SqlResponse::Rows(ResultSet::text(&TITLES, rows)))
     }
 
-    async fn latest_job(&self, name: &ObjectName, session: &SessionContext) -> Result<Job, SqlError> {
+    /// The live job of that name, else the last one that ended.
+    pub(super) async fn latest_job(&self, name: &ObjectName, session: &SessionContext) -> Result<Job, SqlError> {
         let database = self.database_of(name.database.as_deref(), session).await?;
         let jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
         let named = || jobs.iter().filter(|job| job.name == name.name);

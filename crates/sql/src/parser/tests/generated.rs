@@ -376,6 +376,9 @@ fn of_jobs() -> impl Strategy<Value = Statement> {
         object().prop_map(Statement::StopJob),
         object().prop_map(Statement::ShowCreateJob),
         object().prop_map(Statement::ShowVersions),
+        object().prop_map(Statement::ShowCoverage),
+        object().prop_map(Statement::CheckTable),
+        option::of(name()).prop_map(Statement::ShowMaintenance),
         job_or_definition().prop_map(Statement::ExplainJob),
         (job_or_definition(), option::of(any::<u64>()))
             .prop_map(|(of, records)| Statement::PreviewJob(PreviewRoutineLoad { of, records })),
