@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use hyper::service::service_fn;
 
@@ -37,6 +38,7 @@ use crate::error::StartError;
 use crate::esm::Esm;
 use crate::http;
 use crate::invoke::InvokeError;
+use crate::timer::Scheduled;
 
 /// A function to run.
 #[derive(Clone)]
@@ -138,6 +140,11 @@ impl LambdaServer {
         RuntimeInvoke::new(Arc::clone(&self.host), function)
     }
 
+    /// A schedule's way to the function of the name `function`.
+    pub fn schedule(&self, function: &str) -> RuntimeSchedule {
+        RuntimeSchedule { host: Arc::clone(&self.host), function: function.to_owned() }
+    }
+
     /// The gateway's way to the functions of these names.
     pub fn functions(&self, admin: &str, query: &str) -> functions::RuntimeFunctions {
         functions::RuntimeFunctions::new(Arc::clone(&self.host), admin, query)
@@ -150,6 +157,21 @@ impl LambdaServer {
             function.stop();
         }
         self.server.shutdown(grace).await;
+    }
+}
+
+/// Invokes a function with an event that says nothing.
+pub struct RuntimeSchedule {
+    host: Arc<Host>,
+    function: String,
+}
+
+#[async_trait]
+impl Scheduled for RuntimeSchedule {
+    async fn run(&self) {
+        if let Err(error) = self.host.invoke(&self.function, None, Bytes::from_static(b"{}")).await {
+            tracing::error!(function = self.function, "the scheduled invocation failed: {error}");
+        }
     }
 }
 

@@ -15,3 +15,4 @@ pub mod lambda;
 pub mod registry;
 pub mod s3;
 pub mod sampler;
+pub mod timer;

@@ -3,6 +3,7 @@
 //! A file is read twice, so that it need not be held: once for its length and checksum, once for its rows and what they
 //! say of its columns. A manifest that cannot be read is named as a file is; what it names is not known then.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -53,13 +54,17 @@ impl Maintainer {
         };
         let (volume, store) = self.open(table).await?;
         let ground = Ground { table, volume: &volume, store, clock: self.catalog.clock().as_ref() };
-        let mut files: Vec<&DataFile> = state.readable(&table.partitioning).collect();
+        let ground = Arc::new(ground);
+        let mut files: Vec<DataFile> = state.readable(&table.partitioning).cloned().collect();
         files.sort_by(|one, other| one.key.cmp(&other.key));
         let begin = files.partition_point(|file| request.after.as_ref().is_some_and(|after| file.key <= *after));
         let mut checks = stream::iter(files.into_iter().skip(begin))
             .map(|file| {
-                let ground = &ground;
-                async move { (file, check(ground, file).await) }
+                let ground = Arc::clone(&ground);
+                async move {
+                    let found = check(&ground, &file).await;
+                    (file, found)
+                }
             })
             .buffered(CHECKS_AT_ONCE);
         reply.finished = true;

@@ -91,8 +91,15 @@ impl Maintainer {
         let begin = tables.partition_point(|table| after.is_some_and(|after| table.id <= after));
         tables.rotate_left(begin);
         let mut last = None;
-        let mut looks = stream::iter(&tables)
-            .map(|table| async move { (table, self.catalog.unread_state(table.id).await) })
+        let catalog = self.catalog.clone();
+        let mut looks = stream::iter(tables)
+            .map(move |table| {
+                let catalog = catalog.clone();
+                async move {
+                    let outline = catalog.unread_state(table.id).await;
+                    (table, outline)
+                }
+            })
             .buffered(LOOKS_AT_ONCE);
         while let Some((table, outline)) = looks.next().await {
             if self.now_ms() >= until_ms {
@@ -105,7 +112,7 @@ impl Maintainer {
                 Ok(outline) if !self.is_due(&outline) => {}
                 Ok(outline) => {
                     report.passes += 1;
-                    self.maintain(table, outline.maintenance, until_ms, &mut report).await;
+                    self.maintain(&table, outline.maintenance, until_ms, &mut report).await;
                 }
                 Err(error) => failed(&table.name, &error.into(), &mut report),
             }

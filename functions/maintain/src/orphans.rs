@@ -5,6 +5,8 @@
 //! so that a table of a million files is gone through in some days, and a listing never costs more than its stretch.
 //! Error files lie elsewhere and are never touched: REPLAY needs them.
 
+use std::sync::Arc;
+
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore as _, ObjectStoreExt as _};
@@ -97,7 +99,7 @@ impl Maintainer {
         }
         stream::iter(names)
             .map(|name| {
-                let store = &store;
+                let store = Arc::clone(&store);
                 async move {
                     let path = Path::parse(&name).map_err(|error| (name.clone(), error.into()))?;
                     match store.delete(&path).await {

@@ -10,9 +10,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
+use penstock_admin::check::Checks;
 use penstock_admin::replay::Replays;
 use penstock_catalog::Catalog;
+use penstock_catalog::clock::{Clock as _, SystemClock};
 use penstock_gateway::functions::{Functions as SqlFunctions, QueryRows};
+use penstock_kernel::error_chain::one_line;
 use penstock_kernel::ids::JobId;
 use penstock_load::loader::{Loader, LoaderSettings};
 use penstock_local::data_dir::DataDir;
@@ -22,7 +25,10 @@ use penstock_local::esm::{Esm, EsmSettings};
 use penstock_local::invoke::{Invoke, InvokeError};
 use penstock_local::lambda::{FunctionSettings, LambdaServer, binaries};
 use penstock_local::sampler::KafkaSampler;
+use penstock_local::timer::{Scheduled, Timer};
+use penstock_maintain::maintainer::Maintainer;
 use penstock_query::{Query, QuerySettings};
+use penstock_sql::check::{CheckAnswer, CheckRequest};
 use penstock_sql::error::SqlError;
 use penstock_sql::replay::{ReplayAnswer, ReplayRequest};
 use penstock_sql::request::{SqlRequest, SqlResponse};
@@ -34,6 +40,7 @@ use super::settings::{ServerSettings, StartError};
 /// What answers statements, and what has to end with the server.
 pub(super) struct Functions {
     sql: Arc<dyn SqlFunctions>,
+    maintenance: Timer,
     lambda: Option<LambdaServer>,
 }
 
@@ -73,14 +80,17 @@ async fn in_process(
     let catalog = ground.catalog;
     let loader = Arc::new(Loader::new(catalog.clone(), volumes.clone(), LoaderSettings::default()));
     let esm = start_mappings(ground, Arc::new(InProcessLoad { loader: Arc::clone(&loader) })).await?;
+    let maintainer = Arc::new(Maintainer::new(catalog.clone(), Arc::clone(&volumes) as _));
     let aliases = ground.settings.aliases(ground.services.embedded_broker());
     let admin = Admin::new(catalog.clone(), esm.clone())
         .with_sampler(Arc::new(KafkaSampler::new(aliases)))
-        .with_replays(Arc::new(InProcessLoad { loader }));
+        .with_replays(Arc::new(InProcessLoad { loader }))
+        .with_checks(Arc::new(InProcessMaintain { maintainer: Arc::clone(&maintainer) }));
     restore_mappings(&admin).await?;
     let query = Query::new(catalog.clone(), volumes, QuerySettings::default()).map_err(functions_error)?;
-    told("load, admin, query", "in this process", "");
-    Ok((esm, Functions { sql: Arc::new(InProcess { admin, query }), lambda: None }))
+    let maintenance = Timer::start(MAINTENANCE, Arc::new(InProcessMaintain { maintainer }));
+    told("load, admin, query, maintain", "in this process", "");
+    Ok((esm, Functions { sql: Arc::new(InProcess { admin, query }), maintenance, lambda: None }))
 }
 
 async fn built(
@@ -104,13 +114,22 @@ async fn built(
     let esm = start_mappings(ground, Arc::new(lambda.invoker(LOAD))).await?;
     restore_mappings(&Admin::new(ground.catalog.clone(), esm.clone())).await?;
     lambda.attach_mappings(esm.clone(), LOAD).await;
-    told("load, admin, query", &lambda.endpoint(), &format!("built, in {}", directory.display()));
-    Ok((esm, Functions { sql: Arc::new(lambda.functions(ADMIN, QUERY)), lambda: Some(lambda) }))
+    told("load, admin, query, maintain", &lambda.endpoint(), &format!("built, in {}", directory.display()));
+    let sql = Arc::new(lambda.functions(ADMIN, QUERY));
+    let maintenance = Timer::start(MAINTENANCE, Arc::new(lambda.schedule(MAINTAIN)));
+    Ok((esm, Functions { sql, maintenance, lambda: Some(lambda) }))
 }
 
 const LOAD: &str = "load";
 const ADMIN: &str = "admin";
 const QUERY: &str = "query";
+const MAINTAIN: &str = "maintain";
+
+/// Time between two runs of maintenance, as the template's schedule has it.
+const MAINTENANCE: Duration = Duration::from_secs(60);
+
+/// Time that a run has in this process, milliseconds: what is left is for the next.
+const RUN_MS: i64 = 300_000;
 
 /// A built function as the template deploys it.
 struct Built {
@@ -121,10 +140,11 @@ struct Built {
     processes: usize,
 }
 
-const BUILT: [Built; 3] = [
+const BUILT: [Built; 4] = [
     Built { name: LOAD, memory_mb: 2048, timeout: Duration::from_secs(120), processes: 4 },
     Built { name: ADMIN, memory_mb: 512, timeout: Duration::from_secs(60), processes: 2 },
     Built { name: QUERY, memory_mb: 3008, timeout: Duration::from_secs(300), processes: 2 },
+    Built { name: MAINTAIN, memory_mb: 1769, timeout: Duration::from_secs(900), processes: 2 },
 ];
 
 /// The settings of built functions, as the template gives them, and where this machine's services are.
@@ -135,6 +155,7 @@ fn environment(ground: &Ground<'_>, lambda: &LambdaServer) -> BTreeMap<String, S
         ("PENSTOCK_TABLE", settings.table.clone()),
         ("PENSTOCK_BUCKET", settings.bucket.clone()),
         ("PENSTOCK_LOAD_FUNCTION", LOAD.to_owned()),
+        ("PENSTOCK_MAINTAIN_FUNCTION", MAINTAIN.to_owned()),
         ("PENSTOCK_LAMBDA_ENDPOINT", lambda.endpoint()),
         ("AWS_REGION", settings.region.clone()),
     ]);
@@ -184,6 +205,8 @@ impl Functions {
 
     /// Ends built binaries.
     pub(super) async fn shutdown(self, grace: Duration) {
+        // Whatever it is at, the next run goes on with it.
+        drop(self.maintenance);
         if let Some(lambda) = self.lambda {
             lambda.shutdown(grace).await;
         }
@@ -215,6 +238,29 @@ impl Replays for InProcessLoad {
         let (loader, request) = (Arc::clone(&self.loader), request.clone());
         let replayed = tokio::spawn(async move { loader.replay_answer(job, &request).await });
         replayed.await.unwrap_or_else(|error| ReplayAnswer::Unavailable { message: error.to_string() })
+    }
+}
+
+struct InProcessMaintain {
+    maintainer: Arc<Maintainer>,
+}
+
+#[async_trait]
+impl Scheduled for InProcessMaintain {
+    async fn run(&self) {
+        let until_ms = SystemClock.now_ms().saturating_add(RUN_MS);
+        if let Err(error) = self.maintainer.run(until_ms).await {
+            tracing::error!("tables were not maintained: {}", one_line(&error));
+        }
+    }
+}
+
+#[async_trait]
+impl Checks for InProcessMaintain {
+    async fn check(&self, request: &CheckRequest) -> CheckAnswer {
+        let (maintainer, request) = (Arc::clone(&self.maintainer), request.clone());
+        let checked = tokio::spawn(async move { maintainer.check(&request).await });
+        checked.await.unwrap_or_else(|error| CheckAnswer::Unavailable { message: error.to_string() })
     }
 }
 

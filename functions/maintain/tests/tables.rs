@@ -1,0 +1,18 @@
+//! Claims on maintenance, over a catalog and object stores in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a claim that does not hold panics"
+)]
+
+#[path = "tables/checks.rs"]
+mod checks;
+#[path = "tables/merges.rs"]
+mod merges;
+#[path = "tables/sweeps.rs"]
+mod sweeps;
+#[path = "tables/world.rs"]
+mod world;
