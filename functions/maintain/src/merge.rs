@@ -59,6 +59,7 @@ pub(crate) async fn merge(ground: &Ground<'_>, task: &Task) -> Result<Replacemen
             continue;
         }
         for batch in input.read().await? {
+            let batch = batch?;
             if run.bytes > SORT_BYTES {
                 let cursor = Cursor::new(std::mem::take(&mut run).sorted(&key)?);
                 added.extend(written(ground, task, &key, vec![cursor]).await?);

@@ -22,6 +22,9 @@ use crate::error::MaintainError;
 /// Metadata of a field that the Parquet reader takes from the file's field id.
 const FIELD_ID: &str = "PARQUET:field_id";
 
+/// What a value takes in memory beside its text: itself, or where it begins.
+const VALUE_BYTES: u64 = 16;
+
 /// A file to be read.
 pub(super) struct Input<'a> {
     pub(super) ground: &'a Ground<'a>,
@@ -29,8 +32,10 @@ pub(super) struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// All rows, of a file that is small enough to be held; checked against its checksum first.
-    pub(super) async fn read(&self) -> Result<Vec<RecordBatch>, MaintainError> {
+    /// Its rows, of a file whose bytes are few enough to be held; checked against their checksum first.
+    pub(super) async fn read(
+        &self,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, MaintainError>>, MaintainError> {
         let bytes = self.bytes().await?;
         let found = crc32c::crc32c(&bytes);
         if let Some(expected) = self.file.crc32c.filter(|expected| *expected != found) {
@@ -40,8 +45,9 @@ impl Input<'_> {
         let rows = batch_rows(builder.metadata());
         let reader = builder.with_batch_size(rows).build().map_err(|error| self.wrong(error.to_string()))?;
         let schema = self.ground.table.arrow_schema();
-        let batches = reader.map(|batch| adapted(&batch?, &schema)).collect::<Result<_, ArrowError>>();
-        batches.map_err(|error| self.wrong(error.to_string()))
+        let key = self.file.key.clone();
+        let adapt = move |batch: Result<RecordBatch, ArrowError>| adapted(&batch?, &schema);
+        Ok(reader.map(move |batch| adapt(batch).map_err(|error| wrong(&key, error.to_string()))))
     }
 
     /// Its rows, a row group at a time.
@@ -102,12 +108,17 @@ fn wrong(key: &str, message: String) -> MaintainError {
 fn batch_rows(metadata: &ParquetMetaData) -> usize {
     let mut each = 1_u64;
     for group in metadata.row_groups() {
-        let bytes = u64::try_from(group.total_byte_size()).unwrap_or(0);
-        let rows = u64::try_from(group.num_rows()).unwrap_or(0);
-        each = each.max(bytes.checked_div(rows).unwrap_or(0));
+        let positive = |number: i64| u64::try_from(number).unwrap_or(0);
+        let mut bytes = 0_u64;
+        for column in group.columns() {
+            // A dictionary is a fraction of what its values take in memory.
+            let values = positive(column.unencoded_byte_array_data_bytes().unwrap_or(0))
+                .saturating_add(positive(column.num_values()).saturating_mul(VALUE_BYTES));
+            bytes = bytes.saturating_add(values.max(positive(column.uncompressed_size())));
+        }
+        each = each.max(bytes.checked_div(positive(group.num_rows())).unwrap_or(0));
     }
-    // What the encoding saves shows only in memory; most files are half as large as their rows, or less.
-    let each = usize::try_from(each).unwrap_or(usize::MAX).saturating_mul(4);
+    let each = usize::try_from(each).unwrap_or(usize::MAX);
     (CHUNK_BYTES / each.max(1)).clamp(1, CHUNK_ROWS)
 }
 
