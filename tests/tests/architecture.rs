@@ -32,10 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "penstock-show",
         ],
     ),
-    (
-        "penstock-maintain",
-        &["penstock-kernel", "penstock-catalog", "penstock-storage", "penstock-sql"],
-    ),
+    ("penstock-maintain", &["penstock-kernel", "penstock-catalog", "penstock-storage", "penstock-sql"]),
     (
         "penstock-query",
         &[

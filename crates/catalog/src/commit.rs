@@ -168,7 +168,7 @@ impl Catalog {
         }
     }
 
-    /// All commits of a table, ascending by id.
+    /// Commits of a table, ascending by id: all that are not folded, and those that were folded in the last hour or so.
     pub async fn commits(&self, table: TableId) -> Result<Vec<Commit>, CatalogError> {
         self.list(&key::in_table(table), key::COMMITS).await
     }

@@ -150,8 +150,7 @@ pub(crate) fn merged(mut ranges: Vec<CoveredRange>) -> Vec<CoveredRange> {
     // By source partition and end, the place of a range that may go on there.
     let mut open: BTreeMap<(i32, i64), usize> = BTreeMap::new();
     for range in ranges {
-        let (begins, ends) =
-            ((range.source_partition, range.from_offset), (range.source_partition, range.to_offset));
+        let (begins, ends) = ((range.source_partition, range.from_offset), (range.source_partition, range.to_offset));
         let sound = range.fault().is_none();
         let place = if sound { open.remove(&begins) } else { None };
         let place = match place.and_then(|place| Some((place, merged.get_mut(place)?))) {
@@ -193,7 +192,7 @@ impl Catalog {
                 return Ok(None);
             };
             if before.job.version != after.job.version {
-                race.lost().await?;
+                race.lost(&*self.clock).await?;
                 continue;
             }
             let folded = state.ledger.coverage.iter().filter(|one| one.job == job).flat_map(|one| one.ranges.clone());
@@ -253,7 +252,8 @@ fn source_coverage(
         statistics += range.statistics;
         skipped = skipped.saturating_add(range.skipped);
     }
-    let passed_over = moves.iter().map(|(ended, begins, _)| u64::try_from(begins.saturating_sub(*ended)).unwrap_or(0)).sum();
+    let passed_over =
+        moves.iter().map(|(ended, begins, _)| u64::try_from(begins.saturating_sub(*ended)).unwrap_or(0)).sum();
     let first = ranges.iter().map(|range| range.from_offset).min();
     let begun = start.or_else(|| beginning(&moves, &ranges));
     let start_offset = begun.or(after.as_ref().map(|after| after.start_offset)).or(first).unwrap_or(0);
@@ -320,11 +320,7 @@ fn walk(
     (next_offset, fault)
 }
 
-fn sums(
-    statistics: &LoadStatistics,
-    before: Option<&SourceProgress>,
-    after: Option<&SourceProgress>,
-) -> Option<Fault> {
+fn sums(statistics: &LoadStatistics, before: Option<&SourceProgress>, after: Option<&SourceProgress>) -> Option<Fault> {
     let least = before.map(|before| before.statistics).unwrap_or_default();
     let most = after.map(|after| after.statistics).unwrap_or_default();
     [

@@ -45,9 +45,7 @@ impl Catalog {
     pub async fn clear_dropped(&self, table: &DroppedTable) -> Result<u64, CatalogError> {
         let id = table.definition.id;
         let items = self.delete_table_items(id).await?;
-        self.store
-            .write(Write { key: key::dropped(id), condition: Condition::Always, action: Action::Delete })
-            .await?;
+        self.store.write(Write { key: key::dropped(id), condition: Condition::Always, action: Action::Delete }).await?;
         Ok(items)
     }
 }

@@ -148,7 +148,7 @@ impl Catalog {
             match self.write_once(writes).await? {
                 WriteOutcome::Done => return Ok(Removed::Files(found.count)),
                 WriteOutcome::ConditionFailed { index: 0, .. } => return Ok(Removed::TableGone),
-                WriteOutcome::ConditionFailed { .. } => race.lost().await?,
+                WriteOutcome::ConditionFailed { .. } => race.lost(&*self.clock).await?,
             }
         }
     }
@@ -251,7 +251,13 @@ mod tests {
             let items = chunked(found);
             assert_eq!(items.len(), expected);
             for commits in items {
-                let removal = Removal { id: id(0), table: TableId(u64::MAX), commits, manifests: BTreeMap::new(), removed_at_ms: i64::MAX };
+                let removal = Removal {
+                    id: id(0),
+                    table: TableId(u64::MAX),
+                    commits,
+                    manifests: BTreeMap::new(),
+                    removed_at_ms: i64::MAX,
+                };
                 let bytes = serde_json::to_vec(&removal).unwrap().len();
                 assert!(bytes < 380_000, "{bytes}");
             }

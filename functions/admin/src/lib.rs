@@ -5,8 +5,8 @@
 //! here reads or writes data files.
 
 pub mod builtin;
-pub mod config;
 pub mod check;
+pub mod config;
 mod databases;
 mod error;
 mod jobs;

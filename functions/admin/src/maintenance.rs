@@ -90,13 +90,15 @@ fn row(table: &TableDefinition, state: &TableState) -> Vec<Option<String>> {
     let report = state.maintenance.as_ref();
     let number = |of: fn(&MaintenanceReport) -> u64| report.map(|report| of(report).to_string());
     let manifests = state.layout.as_ref().map_or(0, |layout| layout.value.manifests.len());
-    let mut next: Vec<String> = report.map(|report| report.next.clone()).into_iter().filter(|next| !next.is_empty()).collect();
+    let mut next: Vec<String> =
+        report.map(|report| report.next.clone()).into_iter().filter(|next| !next.is_empty()).collect();
     if !state.commits.is_empty() {
         next.push(format!("fold {} commits", state.commits.len()));
     }
-    let replaced = state.layout.as_ref().map_or(0, |layout| {
-        layout.value.folds.iter().filter(|fold| fold.swept_at_ms.is_none()).count()
-    });
+    let replaced = state
+        .layout
+        .as_ref()
+        .map_or(0, |layout| layout.value.folds.iter().filter(|fold| fold.swept_at_ms.is_none()).count());
     if replaced > 0 {
         next.push(format!("delete what {replaced} folds replaced, an hour after each"));
     }

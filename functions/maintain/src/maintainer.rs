@@ -233,8 +233,7 @@ impl Maintainer {
             };
             let figures = figures(&state, &definition);
             let before = *before.get_or_insert(figures);
-            let taken: HashSet<&str> =
-                carried.iter().flat_map(|one| &one.removed).map(String::as_str).collect();
+            let taken: HashSet<&str> = carried.iter().flat_map(|one| &one.removed).map(String::as_str).collect();
             let free = |file: &&DataFile| !excluded.contains(&file.key) && !taken.contains(file.key.as_str());
             let planned = tasks(state.readable(&definition.partitioning).filter(free));
             let mut left = planned.len();

@@ -52,10 +52,8 @@ pub fn tasks<'a>(files: impl Iterator<Item = &'a DataFile>) -> Vec<Task> {
         .into_iter()
         .filter_map(|(table_partition, files)| {
             let files = next(files);
-            (files.len() > 1).then(|| Task {
-                table_partition: table_partition.clone(),
-                files: files.into_iter().cloned().collect(),
-            })
+            (files.len() > 1)
+                .then(|| Task { table_partition: table_partition.clone(), files: files.into_iter().cloned().collect() })
         })
         .collect()
 }
@@ -125,12 +123,9 @@ mod tests {
 
     #[test]
     fn pass_leaves_two_files_beside_the_settled_ones_however_fast_rows_come() {
-        for (bytes_per_pass, fresh, passes, most_written) in [
-            (10 * KB, 8, 3_000, 400),
-            (MB, 60, 1_500, 40),
-            (60 * MB, 60, 200, 8),
-            (6_000 * MB, 1_000, 4, 6),
-        ] {
+        for (bytes_per_pass, fresh, passes, most_written) in
+            [(10 * KB, 8, 3_000, 400), (MB, 60, 1_500, 40), (60 * MB, 60, 200, 8), (6_000 * MB, 1_000, 4, 6)]
+        {
             let mut files = Vec::new();
             let (mut total, mut written) = (0, 0);
             for pass in 0..passes {
@@ -143,7 +138,11 @@ mod tests {
                 assert!(open <= 2, "{open} files after {pass} passes of {bytes_per_pass} bytes");
                 assert!(files.len() as u64 <= 2 + total / (64 * MB), "{} files of {total} bytes", files.len());
             }
-            assert!(written / total <= most_written, "{bytes_per_pass}: each byte was written {} times", written / total);
+            assert!(
+                written / total <= most_written,
+                "{bytes_per_pass}: each byte was written {} times",
+                written / total
+            );
         }
     }
 

@@ -76,9 +76,7 @@ async fn rows(origin: &Origin, shape: &'static Shape, wanted: &Wanted<'_>) -> Re
                         continue;
                     }
                     let commits = match OF_COMMITS.iter().any(|column| wanted.reads(column)) {
-                        true => {
-                            Some(catalog.committed(&table).await.map_err(|error| of_catalog(&error))?)
-                        }
+                        true => Some(catalog.committed(&table).await.map_err(|error| of_catalog(&error))?),
                         false => None,
                     };
                     rows.table(&database, &table, commits.as_ref());

@@ -38,7 +38,10 @@ fn offsets_that_alter_repeats_or_skips_are_accounted_for() {
 #[test]
 fn merging_keeps_what_is_wrong() {
     let whole = merged((0..100).rev().map(|at| range(at * 10, at * 10 + 10)).collect());
-    assert_eq!(whole.iter().map(|one| (one.from_offset, one.to_offset, one.commits)).collect::<Vec<_>>(), [(0, 1000, 100)]);
+    assert_eq!(
+        whole.iter().map(|one| (one.from_offset, one.to_offset, one.commits)).collect::<Vec<_>>(),
+        [(0, 1000, 100)]
+    );
     let mut wrong = range(10, 20);
     wrong.statistics.records = 9;
     let merged = merged(vec![range(0, 10), wrong, range(20, 30)]);

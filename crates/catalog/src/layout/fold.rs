@@ -187,10 +187,10 @@ fn plan(state: &TableState, table: &TableDefinition, replacements: &[Replacement
     let mut replaced: HashSet<&str> = HashSet::new();
     let mut pool = Vec::new();
     let mut garbage: Vec<String> = Vec::new();
-    let mut summary =
-        FoldSummary { commits: state.commits.len() as u64, ..FoldSummary::default() }; // usize has at most 64 bits
+    let mut summary = FoldSummary { commits: state.commits.len() as u64, ..FoldSummary::default() }; // usize has at most 64 bits
     for replacement in replacements {
-        let whole = replacement.removed.iter().all(|key| live.contains(key.as_str()) && !replaced.contains(key.as_str()));
+        let whole =
+            replacement.removed.iter().all(|key| live.contains(key.as_str()) && !replaced.contains(key.as_str()));
         if whole {
             replaced.extend(replacement.removed.iter().map(String::as_str));
             pool.extend(replacement.added.iter().cloned());

@@ -129,7 +129,7 @@ impl Catalog {
             }
             if gone {
                 // It is deleted only once a newer layout does not name it.
-                race.lost().await?;
+                race.lost(&*self.clock).await?;
                 continue;
             }
             let loose_folds = folds.keys().filter(|id| !named.contains(*id)).cloned().collect();

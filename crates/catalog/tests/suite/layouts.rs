@@ -277,9 +277,7 @@ pub(crate) async fn edited_count_is_named(store: Held) {
 
 pub(crate) async fn rejected_rows_survive_folds(store: Held) {
     let world = World::new(store).await;
-    let errors = |id: &str| {
-        Some(ErrorFile { key: format!("rejected/{id}"), rows: 1, bytes: 1, columns: Vec::new() })
-    };
+    let errors = |id: &str| Some(ErrorFile { key: format!("rejected/{id}"), rows: 1, bytes: 1, columns: Vec::new() });
     for id in ["01", "02", "03"] {
         world.load_with(id, |commit| commit.errors = errors(id)).await;
     }

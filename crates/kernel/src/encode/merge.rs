@@ -27,10 +27,8 @@ impl StatisticsSum {
     pub fn add(&mut self, part: Vec<ColumnStatistics>, rows: u64) {
         self.rows = self.rows.saturating_add(rows);
         if self.columns.is_empty() {
-            self.columns = part
-                .into_iter()
-                .map(|statistics| Sum { any: statistics.nulls < rows, statistics })
-                .collect();
+            self.columns =
+                part.into_iter().map(|statistics| Sum { any: statistics.nulls < rows, statistics }).collect();
             return;
         }
         for (sum, part) in self.columns.iter_mut().zip(part) {
@@ -56,11 +54,7 @@ impl StatisticsSum {
 }
 
 /// The one of two bounds that lies further out; `None` if either is unknown.
-fn bound(
-    one: Option<StatisticValue>,
-    other: Option<StatisticValue>,
-    outward: Ordering,
-) -> Option<StatisticValue> {
+fn bound(one: Option<StatisticValue>, other: Option<StatisticValue>, outward: Ordering) -> Option<StatisticValue> {
     let (one, other) = (one?, other?);
     let order = compare(&one, &other)?;
     // Of a value and a bound with the same text, the value is one of the column.

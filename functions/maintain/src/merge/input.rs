@@ -33,9 +33,7 @@ pub(super) struct Input<'a> {
 
 impl Input<'_> {
     /// Its rows, of a file whose bytes are few enough to be held; checked against their checksum first.
-    pub(super) async fn read(
-        &self,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch, MaintainError>>, MaintainError> {
+    pub(super) async fn read(&self) -> Result<impl Iterator<Item = Result<RecordBatch, MaintainError>>, MaintainError> {
         let bytes = self.bytes().await?;
         let found = crc32c::crc32c(&bytes);
         if let Some(expected) = self.file.crc32c.filter(|expected| *expected != found) {
@@ -51,9 +49,7 @@ impl Input<'_> {
     }
 
     /// Its rows, a row group at a time.
-    pub(super) async fn stream(
-        &self,
-    ) -> Result<BoxStream<'static, Result<RecordBatch, MaintainError>>, MaintainError> {
+    pub(super) async fn stream(&self) -> Result<BoxStream<'static, Result<RecordBatch, MaintainError>>, MaintainError> {
         stream(&self.ground.store, self.path()?, self.file, self.ground.table.arrow_schema()).await
     }
 
@@ -88,8 +84,7 @@ pub(crate) async fn stream(
 ) -> Result<BoxStream<'static, Result<RecordBatch, MaintainError>>, MaintainError> {
     let key = file.key.clone();
     let reader = ParquetObjectReader::new(Arc::clone(store), path).with_file_size(file.bytes);
-    let builder =
-        ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| wrong(&key, error.to_string()))?;
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(|error| wrong(&key, error.to_string()))?;
     let rows = batch_rows(builder.metadata());
     let stream = builder.with_batch_size(rows).build().map_err(|error| wrong(&key, error.to_string()))?;
     let adapt = move |batch: RecordBatch| adapted(&batch, &schema).map_err(|error| error.to_string());

@@ -89,8 +89,11 @@ impl<'a> Output<'a> {
         };
         let key = format!("table/{}/merged/{part}{}.parquet", table.id, clock.unique());
         let full = volume.key(&key)?;
-        let path = Path::parse(&full)
-            .map_err(|error| MaintainError::Objects { key: full.clone(), operation: "name", source: error.into() })?;
+        let path = Path::parse(&full).map_err(|error| MaintainError::Objects {
+            key: full.clone(),
+            operation: "name",
+            source: error.into(),
+        })?;
         let buffer = BufWriter::with_capacity(Arc::clone(store), path, PART_BYTES).with_max_concurrency(PARTS_AT_ONCE);
         let written = Arc::new(Mutex::new(Written::default()));
         let counted = Counted { inner: ParquetObjectWriter::from_buf_writer(buffer), written: Arc::clone(&written) };
