@@ -138,6 +138,11 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
         job_show::jobs(cursor, true)
     } else if cursor.eat("DATABASES") || cursor.eat("SCHEMAS") {
         database::show(cursor)
+    } else if cursor.eat("FILES") {
+        if !cursor.eat("IN") {
+            cursor.expect("FROM")?;
+        }
+        cursor.object_name("a table name").map(Statement::ShowFiles)
     } else if cursor.eat("MAINTENANCE") {
         cursor.database_clause().map(Statement::ShowMaintenance)
     } else if cursor.eat("CATALOGS") {

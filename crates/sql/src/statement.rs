@@ -130,6 +130,8 @@ pub enum Statement {
     ShowMaintenance(Option<String>),
     /// `CHECK TABLE <table>`
     CheckTable(ObjectName),
+    /// `SHOW FILES FROM <table>`
+    ShowFiles(ObjectName),
     /// `EXPLAIN ROUTINE LOAD FOR <job>` or `EXPLAIN CREATE ROUTINE LOAD ...`
     ExplainJob(JobOrDefinition),
     /// `PREVIEW ROUTINE LOAD`
@@ -193,6 +195,7 @@ impl Statement {
             Self::ShowCoverage(_) => "SHOW ROUTINE LOAD COVERAGE",
             Self::ShowMaintenance(_) => "SHOW MAINTENANCE",
             Self::CheckTable(_) => "CHECK TABLE",
+            Self::ShowFiles(_) => "SHOW FILES",
             Self::ExplainJob(_) => "EXPLAIN ROUTINE LOAD",
             Self::PreviewJob(_) => "PREVIEW ROUTINE LOAD",
         }
@@ -232,7 +235,7 @@ impl fmt::Display for Statement {
             Self::DescribeTable(name) | Self::ShowCreateTable(name) | Self::ShowCreateJob(name) => {
                 write!(f, "{} {name}", self.kind())
             }
-            Self::ShowIndex(name) => write!(f, "{} FROM {name}", self.kind()),
+            Self::ShowIndex(name) | Self::ShowFiles(name) => write!(f, "{} FROM {name}", self.kind()),
             Self::PauseJob(name)
             | Self::ResumeJob(name)
             | Self::StopJob(name)

@@ -119,6 +119,7 @@ impl Admin {
             Statement::ShowCoverage(name) => self.show_coverage(&name, session).await,
             Statement::ShowMaintenance(database) => self.show_maintenance(database.as_deref(), session).await,
             Statement::CheckTable(name) => self.check_table(&name, session).await,
+            Statement::ShowFiles(name) => self.show_files(&name, session).await,
             Statement::ExplainJob(of) => self.explain_job(of, session).await,
             Statement::PreviewJob(statement) => self.preview_job(statement, session).await,
             other => Err(SqlError::analysis(&format!("{} is not supported yet", other.kind()))),

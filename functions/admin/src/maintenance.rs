@@ -28,6 +28,8 @@ const MAINTENANCE_TITLES: [&str; 11] = [
     "Failure",
 ];
 
+const FILE_TITLES: [&str; 5] = ["File", "Rows", "Bytes", "Sorted", "Crc32c"];
+
 /// A row without a file comes last and sums up.
 const CHECK_TITLES: [&str; 3] = ["File", "Status", "Message"];
 
@@ -50,6 +52,30 @@ impl Admin {
             rows.push(row(&table, &state));
         }
         Ok(SqlResponse::Rows(ResultSet::text(&MAINTENANCE_TITLES, rows)))
+    }
+
+    pub(crate) async fn show_files(
+        &self,
+        name: &ObjectName,
+        session: &SessionContext,
+    ) -> Result<SqlResponse, SqlError> {
+        let (_, table) = self.table(name, session).await?;
+        let volume = self.catalog.volume(&table.volume).await.map_err(of_catalog)?;
+        let volume = volume
+            .ok_or_else(|| SqlError::analysis(&format!("storage volume `{}` does not exist any more", table.volume)))?;
+        let location = volume.location.trim_end_matches('/');
+        let mut files = self.catalog.data_files(&table).await.map_err(of_catalog)?;
+        files.sort_by(|one, other| one.key.cmp(&other.key));
+        let rows = files.into_iter().map(|file| {
+            vec![
+                Some(format!("{location}/{}", file.key)),
+                Some(file.rows.to_string()),
+                Some(file.bytes.to_string()),
+                Some(if file.sorted { "YES" } else { "NO" }.to_owned()),
+                file.crc32c.map(|sum| format!("{sum:08x}")),
+            ]
+        });
+        Ok(SqlResponse::Rows(ResultSet::text(&FILE_TITLES, rows.collect())))
     }
 
     pub(crate) async fn check_table(

@@ -20,6 +20,8 @@ mod databases;
 mod jobs;
 #[path = "statements/look.rs"]
 mod look;
+#[path = "statements/maintenance.rs"]
+mod maintenance;
 #[path = "statements/partitions.rs"]
 mod partitions;
 #[path = "statements/show.rs"]

@@ -22,9 +22,10 @@ pub const DUE_COMMITS: usize = 8;
 /// Age of its oldest commit that does, milliseconds.
 pub const DUE_AGE_MS: i64 = 600_000;
 
-/// Merges whose outcome becomes visible together, and their bytes: a fold writes a manifest anew.
-const MERGES_OF_A_FOLD: usize = 64;
-const BYTES_OF_A_FOLD: u64 = 1 << 30;
+/// Merges whose outcome becomes visible together, and how long the first of them may wait for that: a fold writes a manifest
+/// anew, and the layout remembers each for hours.
+const MERGES_OF_A_FOLD: usize = 2_000;
+const FOLD_MS: i64 = 60_000;
 
 /// Folds in a row that others may void.
 const MAX_CONFLICTS: u32 = 8;
@@ -238,14 +239,13 @@ impl Maintainer {
             let planned = tasks(state.readable(&definition.partitioning).filter(free));
             let mut left = planned.len();
             let mut replacements = carried.clone();
-            let mut bytes = 0;
+            let fold_ms = self.now_ms().saturating_add(FOLD_MS).min(until_ms);
             for task in planned {
-                if self.now_ms() >= until_ms || replacements.len() >= MERGES_OF_A_FOLD || bytes >= BYTES_OF_A_FOLD {
+                if self.now_ms() >= fold_ms || replacements.len() >= MERGES_OF_A_FOLD {
                     break;
                 }
                 match self.merge(&definition, &task).await {
                     Ok(replacement) => {
-                        bytes += task.files.iter().map(|file| file.bytes).sum::<u64>();
                         left -= 1;
                         replacements.push(replacement);
                     }

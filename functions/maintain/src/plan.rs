@@ -132,7 +132,7 @@ mod tests {
                 for number in 0..fresh {
                     files.push(file(pass * 10_000 + number, bytes_per_pass / fresh as u64, false));
                 }
-                total = total.max(0) + bytes_per_pass / fresh as u64 * fresh as u64;
+                total += bytes_per_pass / fresh as u64 * fresh as u64;
                 written += passed(&mut files);
                 let open = files.iter().filter(|file| file.bytes < SETTLED_BYTES).count();
                 assert!(open <= 2, "{open} files after {pass} passes of {bytes_per_pass} bytes");

@@ -1,12 +1,6 @@
 //! Memory of a merge, measured on a process of its own.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a claim that does not hold panics"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a claim that does not hold panics")]
 #![expect(dead_code, reason = "the world is shared with other claims")]
 
 #[path = "tables/world.rs"]

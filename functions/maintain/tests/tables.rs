@@ -1,12 +1,6 @@
 //! Claims on maintenance, over a catalog and object stores in memory.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a claim that does not hold panics"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a claim that does not hold panics")]
 
 #[path = "tables/checks.rs"]
 mod checks;

@@ -4,6 +4,8 @@
 
 #[path = "query/errors.rs"]
 mod errors;
+#[path = "query/folded.rs"]
+mod folded;
 #[path = "query/hostile.rs"]
 mod hostile;
 #[path = "query/information_schema.rs"]

@@ -95,7 +95,9 @@ mod tests {
     use super::super::statistics;
     use super::*;
 
-    fn batch(rows: &[(Option<i64>, Option<f64>, Option<String>, Option<i128>)]) -> RecordBatch {
+    type Row = (Option<i64>, Option<f64>, Option<String>, Option<i128>);
+
+    fn batch(rows: &[Row]) -> RecordBatch {
         let columns: Vec<(&str, ArrayRef, bool)> = vec![
             ("i", Arc::new(rows.iter().map(|row| row.0).collect::<Int64Array>()), true),
             ("f", Arc::new(rows.iter().map(|row| row.1).collect::<Float64Array>()), true),

@@ -378,6 +378,7 @@ fn of_jobs() -> impl Strategy<Value = Statement> {
         object().prop_map(Statement::ShowVersions),
         object().prop_map(Statement::ShowCoverage),
         object().prop_map(Statement::CheckTable),
+        object().prop_map(Statement::ShowFiles),
         option::of(name()).prop_map(Statement::ShowMaintenance),
         job_or_definition().prop_map(Statement::ExplainJob),
         (job_or_definition(), option::of(any::<u64>()))
