@@ -135,6 +135,9 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
     options.sql_parser.parse_float_as_decimal = true;
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
+    // It leaves out rows by the bounds that some of several aggregates have so far, even if another has seen only NULLs and
+    // would need them: `SELECT max(a), min(b)` then forgets a `b`.
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     // Statistics come from the catalog; nothing is to be inferred from files.
     options.execution.collect_statistics = true;
     let mut planners = planner::expression_planners();

@@ -101,10 +101,10 @@ impl Checks for Pieces {
 
 #[tokio::test]
 async fn check_asks_until_all_is_checked_and_names_damage() {
-    let fixture = Fixture::with_table().await;
+    let mut fixture = Fixture::with_table().await;
     assert!(fixture.refused("CHECK TABLE site_clicks").await.to_string().contains("not available here"));
     let pieces = Arc::new(Pieces::default());
-    let fixture = Fixture { admin: fixture.admin.clone().with_checks(Arc::<Pieces>::clone(&pieces)), ..fixture };
+    fixture.admin = fixture.admin.with_checks(Arc::<Pieces>::clone(&pieces));
     let shown = fixture.show("CHECK TABLE site_clicks").await;
     assert_eq!(
         shown.rows,

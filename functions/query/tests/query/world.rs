@@ -141,7 +141,7 @@ impl ObjectStore for Counted {
     }
 }
 
-struct CountedVolumes {
+pub(crate) struct CountedVolumes {
     volumes: MemoryVolumes,
     reads: Arc<Reads>,
 }
@@ -189,7 +189,7 @@ pub(crate) struct World {
     pub(crate) catalog: Catalog,
     pub(crate) query: Query,
     pub(crate) reads: Arc<Reads>,
-    volumes: Arc<CountedVolumes>,
+    pub(crate) volumes: Arc<CountedVolumes>,
     volume: Volume,
     pub(crate) session: SessionContext,
 }
