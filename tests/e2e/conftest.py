@@ -16,7 +16,7 @@ from services import Services  # noqa: E402
 
 def pytest_addoption(parser):
     parser.addoption("--program", required=True, help="the release build of penstock")
-    parser.addoption("--functions", required=True, help="the folder with the built load, admin and query")
+    parser.addoption("--functions", required=True, help="the folder with the built load, admin, query and maintain")
     parser.addoption("--cache", required=True, help="the folder that tests/install filled")
 
 

@@ -7,7 +7,7 @@ from kafka import KafkaProducer
 from tutorial import CREATE_TABLE, broker_of
 
 JOB = """CREATE ROUTINE LOAD lab.clicks ON site_clicks
-PROPERTIES ("format" = "json", "max_batch_interval" = "1")
+PROPERTIES ("format" = "json", "max_batch_interval" = "5")
 FROM KAFKA ("kafka_broker_list" = "%s", "kafka_topic" = "maintained", "property.kafka_default_offsets" = "OFFSET_BEGINNING")"""
 
 
