@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use penstock_catalog::clock::{Clock, SystemClock};
 use penstock_kernel::batch::Batch;
 use penstock_kernel::facts::{AvroSchema, Facts, SchemaError, SchemaFact, Schemas};
 use penstock_kernel::loaded::LoadStatistics;
@@ -75,7 +76,7 @@ pub enum PreviewError {
 
 fn preview(args: &PreviewArgs) -> Result<(), PreviewError> {
     let definition = definition::read(&args.job)?;
-    let facts = Facts::at(0).with_schemas(schemas(&args.schema)?);
+    let facts = Facts::at(SystemClock.now_ms()).with_schemas(schemas(&args.schema)?);
     let mut out = BufWriter::new(io::stdout().lock());
     let mut statistics = LoadStatistics::default();
     let mut chunk = records::Chunk::default();

@@ -302,6 +302,18 @@ impl Scratch {
         Self { selections, ..Self::default() }
     }
 
+    /// What a path selects, with its text in `found`, in place of all that it looks through; other values as they are.
+    #[cold]
+    pub(crate) fn resolve<'f>(&self, value: Value<'f>, found: &'f mut String) -> Value<'f> {
+        let Value::Selected(text, number) = value else {
+            return value;
+        };
+        match self.selections.get(number as usize).map(|selection| selection.select(text, found)) {
+            Some(Ok(_)) => value_of(found).unwrap_or(Value::Missing),
+            _ => value,
+        }
+    }
+
     /// Bytes of text that values got since the last call, beyond those that their records have.
     #[inline]
     pub(crate) fn take_made_bytes(&mut self) -> usize {

@@ -13,6 +13,9 @@ use crate::partitioning::Partitioning;
 /// Bytes that a `STRING` column holds at most; `STRING` is only another spelling of this `VARCHAR`.
 pub const STRING_BYTES: u32 = 65_533;
 
+/// Columns that a table, and names and assignments that COLUMNS has at most.
+pub const MAX_COLUMNS: usize = 4096;
+
 /// Bytes that a `VARBINARY` holds at most, and if nothing else is said.
 pub const MAX_VARBINARY_BYTES: u32 = 1_048_576;
 

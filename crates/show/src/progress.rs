@@ -89,8 +89,8 @@ impl<'a> Position<'a> {
     pub fn latest(&self) -> BTreeMap<i32, i64> {
         let read = |source_partition: i32| {
             let progress = self.progress(source_partition)?;
-            let reported = self.snapshot.report.latest.contains_key(&source_partition);
-            (reported || progress.statistics.records > 0).then_some(progress.next_offset)
+            // Where nothing was read, the job may begin behind the end.
+            (progress.statistics.records > 0 || progress.skipped > 0).then_some(progress.next_offset)
         };
         self.source_partitions()
             .into_iter()

@@ -13,11 +13,11 @@ mod laws;
 mod records;
 mod text;
 
-pub use records::{csv, json};
+pub use records::{avro, csv, json};
 pub use text::{jsonpaths, sql};
 
 /// A target, and the name that its seeds and its fuzzer have.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 4] = [("json", json), ("csv", csv), ("sql", sql), ("jsonpaths", jsonpaths)];
+pub const TARGETS: [Target; 5] = [("json", json), ("csv", csv), ("avro", avro), ("sql", sql), ("jsonpaths", jsonpaths)];

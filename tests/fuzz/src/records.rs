@@ -2,16 +2,19 @@
 //!
 //! The first byte chooses the job; records lie between bytes 0xFE, which no text holds.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
-use penstock_kernel::ids::DatabaseId;
+use penstock_kernel::facts::{AvroSchema, Facts, SchemaFact, Schemas};
+use penstock_kernel::ids::{DatabaseId, SchemaId};
 use penstock_kernel::plan::Plan;
 use penstock_sql::definition::{JobContext, TableContext, job_definition, table_definition};
 use penstock_sql::statement::Statement;
 
 use crate::laws;
+
+const NOW_MS: i64 = 1_700_000_000_000;
 
 const TABLE: &str = "CREATE TABLE t (a BIGINT NOT NULL, b VARCHAR(6), c JSON, d DOUBLE, e DATETIME, f DECIMAL(10,2), \
                      g BOOLEAN, h LARGEINT, i DATE, j FLOAT, k TINYINT, l STRING DEFAULT 'x')";
@@ -34,13 +37,36 @@ const CSV_JOBS: [&str; 6] = [
     "COLUMNS TERMINATED BY ',', INCLUDE METADATA (KEY AS b, HEADERS AS c), COLUMNS (a, h)",
 ];
 
+const AVRO_JOBS: [&str; 4] = [
+    "PROPERTIES ('format' = 'avro')",
+    "PROPERTIES ('format' = 'avro', 'strict_mode' = 'true')",
+    r#"PROPERTIES ('format' = 'avro', 'jsonpaths' = '["$.a","$.c.a","$","$.c[*]","$..a"]')"#,
+    "COLUMNS (a, b, c, x, d = cast(x AS DOUBLE)), WHERE a > 0 PROPERTIES ('format' = 'avro')",
+];
+
+/// Schemas of ids 1 to 3: each primitive and logical type, what nests, and one that holds itself.
+const SCHEMAS: [&str; 3] = [
+    r#"{"type":"record","name":"r","fields":[{"name":"a","type":"long"},{"name":"b","type":"string"},
+        {"name":"d","type":"double"},{"name":"e","type":{"type":"long","logicalType":"timestamp-millis"}},
+        {"name":"f","type":{"type":"bytes","logicalType":"decimal","precision":10,"scale":2}},
+        {"name":"g","type":"boolean"},{"name":"h","type":{"type":"fixed","name":"x","size":4}},
+        {"name":"i","type":{"type":"int","logicalType":"date"}},{"name":"j","type":"float"},{"name":"k","type":"int"},
+        {"name":"l","type":{"type":"enum","name":"y","symbols":["A","B"]}}]}"#,
+    r#"{"type":"record","name":"r","fields":[{"name":"a","type":["null","long","string"]},
+        {"name":"c","type":{"type":"map","values":["null","string",{"type":"array","items":"int"}]}},
+        {"name":"b","type":["null",{"type":"string","logicalType":"uuid"}]},{"name":"l","type":"null"}]}"#,
+    r#"{"type":"record","name":"node","fields":[{"name":"a","type":"long"},{"name":"c","type":["null","node"]},
+        {"name":"l","type":{"type":"array","items":"null"}}]}"#,
+];
+
 fn plans(jobs: &[&str]) -> Vec<Plan> {
     let database = DatabaseId(0);
     let Ok(Statement::CreateTable(table)) = Statement::parse(TABLE) else { panic!("`{TABLE}`") };
     let table = table_definition(&table, TableContext { database, volume: "", now_ms: 0 }).expect("a table");
     let plan = |clauses: &&str| {
         let text = format!(
-            "CREATE ROUTINE LOAD j ON t {clauses} FROM KAFKA ('kafka_broker_list' = 'b:1', 'kafka_topic' = 'topic')"
+            "CREATE ROUTINE LOAD j ON t {clauses} FROM KAFKA ('kafka_broker_list' = 'b:1', 'kafka_topic' = 'topic', \
+             'confluent.schema.registry.url' = 'http://r:1')"
         );
         let Ok(Statement::CreateJob(job)) = Statement::parse(&text) else { panic!("`{text}`") };
         let context = JobContext { database, table: &table, uuid: "", time_zone: "Etc/UTC" };
@@ -53,16 +79,30 @@ fn plans(jobs: &[&str]) -> Vec<Plan> {
 /// JSON records.
 pub fn json(data: &[u8]) {
     static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| plans(&JSON_JOBS));
-    load(&PLANS, data);
+    load(&PLANS, data, &Facts::at(NOW_MS));
 }
 
 /// CSV records.
 pub fn csv(data: &[u8]) {
     static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| plans(&CSV_JOBS));
-    load(&PLANS, data);
+    load(&PLANS, data, &Facts::at(NOW_MS));
 }
 
-fn load(plans: &[Plan], data: &[u8]) {
+/// Avro records in the wire format of a schema registry.
+pub fn avro(data: &[u8]) {
+    static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(|| plans(&AVRO_JOBS));
+    static FACTS: LazyLock<Facts> = LazyLock::new(|| {
+        let mut schemas = Schemas::default();
+        for (id, text) in (1..).zip(SCHEMAS) {
+            let schema = AvroSchema::parse(text, &[]).unwrap_or_else(|error| panic!("`{text}`: {error}"));
+            schemas.insert(SchemaId(id), SchemaFact::Avro(Arc::new(schema)));
+        }
+        Facts::at(NOW_MS).with_schemas(schemas)
+    });
+    load(&PLANS, data, &FACTS);
+}
+
+fn load(plans: &[Plan], data: &[u8], facts: &Facts) {
     let Some((choice, data)) = data.split_first() else {
         return;
     };
@@ -81,5 +121,5 @@ fn load(plans: &[Plan], data: &[u8]) {
             headers: Headers::over(value),
         })
         .collect();
-    laws::hold(plan, &Batch { topic: "topic".to_owned(), records });
+    laws::hold(plan, &Batch { topic: "topic".to_owned(), records }, facts);
 }

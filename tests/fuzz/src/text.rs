@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use penstock_expressions::StarRocks;
 use penstock_kernel::batch::{Batch, Headers, Record};
+use penstock_kernel::facts::Facts;
 use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, KafkaSource, LoadClauses};
 use penstock_kernel::plan::Plan;
@@ -92,5 +93,6 @@ pub fn jsonpaths(data: &[u8]) {
         value: Some(value),
         headers: Headers::default(),
     };
-    laws::hold(&plan, &Batch { topic: "topic".to_owned(), records: (0..).zip(values).map(record).collect() });
+    let records = (0..).zip(values).map(record).collect();
+    laws::hold(&plan, &Batch { topic: "topic".to_owned(), records }, &Facts::at(1_700_000_000_000));
 }

@@ -55,6 +55,12 @@ pub enum DefinitionError {
         #[source]
         source: ExpressionError,
     },
+    /// COLUMNS has more items than a table has columns.
+    #[error("expected at most {} names and assignments in COLUMNS, found {found}", crate::table::MAX_COLUMNS)]
+    TooManyColumns {
+        /// How many there are.
+        found: usize,
+    },
     /// A plain name stands twice in COLUMNS.
     #[error("Duplicate column: {column}")]
     DuplicateColumn {

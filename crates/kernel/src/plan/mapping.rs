@@ -17,7 +17,7 @@ use crate::format::json::select::Results;
 use crate::format::value::Value;
 use crate::job::{ColumnItem, MetadataItem};
 use crate::metadata::MetadataField;
-use crate::table::{Column, ColumnDefault, ColumnType, TableDefinition};
+use crate::table::{Column, ColumnDefault, ColumnType, MAX_COLUMNS, TableDefinition};
 
 /// Name of the hidden column that says whether a row is inserted or deleted.
 const CHANGE_KIND: &str = "__op";
@@ -59,6 +59,9 @@ impl<'j> Mapping<'j> {
         table: &TableDefinition,
     ) -> Result<Self, DefinitionError> {
         let items = items.unwrap_or_default();
+        if items.len() > MAX_COLUMNS {
+            return Err(DefinitionError::TooManyColumns { found: items.len() });
+        }
         let mut names: Vec<String> = Vec::new();
         let mut assignments: Vec<(usize, &str)> = Vec::new();
         for item in items {

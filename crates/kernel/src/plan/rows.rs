@@ -129,7 +129,7 @@ impl<'a> Rows<'a> {
                     // The columns before this one have their entry already.
                     self.columns.iter_mut().skip(number + 1).for_each(ColumnBuilder::append_null);
                     self.dead.push(row);
-                    rejections.push(unsuitable(feed, value, source));
+                    rejections.push(unsuitable(feed, scratch.resolve(value, &mut String::new()), source));
                     return;
                 }
                 Outcome::Null | Outcome::Invalid => {
@@ -142,6 +142,8 @@ impl<'a> Rows<'a> {
         if let Some((number, value)) = null_in
             && let Some(feed) = plan.feeds.get(number)
         {
+            let mut found = String::new();
+            let value = scratch.resolve(value, &mut found);
             self.violations.push(Violation { row, rejected: rejections.null(source, number, feed, value) });
         }
     }
@@ -161,7 +163,7 @@ impl<'a> Rows<'a> {
 }
 
 #[cold]
-fn unsuitable<'a>(feed: &Feed, value: Value<'a>, source: RowSource<'a>) -> Rejection<'a> {
+fn unsuitable<'a>(feed: &Feed, value: Value<'_>, source: RowSource<'a>) -> Rejection<'a> {
     let reason = match value {
         Value::NoArray => format!("the path of column '{}' has an index where the row has no array", feed.name),
         _ => OutOfRange { feed, value }.to_string(),

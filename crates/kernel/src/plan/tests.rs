@@ -322,3 +322,14 @@ fn rows_are_in_the_order_of_the_batch_whatever_stage_rejects_them() {
     let expected = [(1, Some(0), &b"{}"[..]), (1, Some(1), b"{}"), (2, None, b"no"), (3, Some(0), b"{}")];
     assert_eq!(found, expected.map(|(offset, index, raw)| (offset, index, raw.to_vec())));
 }
+
+#[test]
+fn columns_has_4096_items_at_most() {
+    let items = |count: usize| (0..count).map(|n| ColumnItem::Plain(format!("c{n}"))).collect();
+    let clauses = |count| LoadClauses { columns: Some(items(count)), ..LoadClauses::default() };
+    let found = |count| {
+        Plan::compile(&job(clauses(count), &[]), &table(vec![column(1, "uid", ColumnType::BigInt)]), &NoExpressions)
+    };
+    assert!(found(4096).is_ok());
+    assert_eq!(found(4097).unwrap_err(), DefinitionError::TooManyColumns { found: 4097 });
+}

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use penstock_catalog::Catalog;
 use penstock_catalog::error::CatalogError;
-use penstock_catalog::job::SourceReport;
+use penstock_catalog::job::{JobSnapshot, SourceReport};
 use penstock_kernel::ids::JobId;
+use penstock_kernel::state::{JobEvent, JobState, StateReason, reason};
 
 use super::source::{Source, SourceError};
 use super::starts::{late, not_ahead, starts};
@@ -37,6 +38,12 @@ pub(super) enum BeginError {
     Missing {
         /// The job.
         job: JobId,
+    },
+    /// The job wants to begin behind the end of the log, and is PAUSED therefore.
+    #[error("{why}")]
+    BehindTheEnd {
+        /// As `ReasonOfStateChanged` has it.
+        why: String,
     },
     /// Source partitions vanished between two questions.
     #[error("source partitions have no offsets yet")]
@@ -80,6 +87,13 @@ pub(super) async fn begin(
     let started = starts(&definition.source, &unstarted, &late, &bounds);
     let report = SourceReport { latest: read_only(latest, reads.as_ref()), at_ms: catalog.clock().now_ms() };
     catalog.report_source(job, &report, &started).await?;
+    if let Some(why) = behind_the_end(&snapshot, &started, &report.latest) {
+        if snapshot.job.state != JobState::Paused {
+            let why = StateReason { code: reason::TASKS_ABORTED, message: why.clone() };
+            catalog.change_job(job, JobEvent::Pause(why)).await?;
+        }
+        return Err(BeginError::BehindTheEnd { why });
+    }
 
     let mut needed = started;
     needed.extend(snapshot.progress.iter().map(|(id, progress)| (*id, progress.value.next_offset)));
@@ -92,6 +106,23 @@ pub(super) async fn begin(
     let source = Arc::clone(source);
     tokio::task::spawn_blocking(move || source.assign(&positions)).await??;
     Ok(Begin::Started { reads })
+}
+
+/// Why nothing can be read, if a source partition of which nothing was loaded begins behind the end of its log.
+fn behind_the_end(snapshot: &JobSnapshot, started: &BTreeMap<i32, i64>, latest: &BTreeMap<i32, i64>) -> Option<String> {
+    latest.iter().find_map(|(source_partition, latest)| {
+        let progress = snapshot.progress.get(source_partition).map(|progress| &progress.value);
+        // Once records were loaded, what the log holds of them is no matter of where the job begins.
+        let untouched = progress.filter(|progress| progress.statistics.records == 0);
+        let begins = *started.get(source_partition).or(untouched.map(|progress| &progress.next_offset))?;
+        (begins > *latest).then(|| {
+            format!(
+                "FE aborts the task with reason: failed to check task ready to execute, err: Consume offset: {begins} \
+                 is greater than the latest offset: {latest} in kafka partition: {source_partition}. Set \
+                 'kafka_offsets' with ALTER ROUTINE LOAD, then RESUME ROUTINE LOAD"
+            )
+        })
+    })
 }
 
 /// The part of `latest` that the job reads.

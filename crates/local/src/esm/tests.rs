@@ -479,6 +479,26 @@ async fn position_that_the_log_no_longer_has_goes_on_at_the_oldest_record() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn job_that_begins_behind_the_end_is_paused_until_records_come() {
+    let mut fixture = Fixture::new();
+    let broker = broker(fixture.data.path(), any()).await;
+    let address = broker.address();
+    produce(address, 0, &["a", "b"]).await;
+    let esm = fixture.esm().await;
+    let spec = fixture.job(address, Some(StartOffset::At(3))).await;
+    esm.create(&spec).await.unwrap();
+    let snapshot = fixture.snapshot(spec.job, |snapshot| snapshot.job.state == JobState::Paused).await;
+    let why = snapshot.job.reason.unwrap();
+    assert_eq!(why.code, 104);
+    let expected = "Consume offset: 3 is greater than the latest offset: 2 in kafka partition: 0";
+    assert!(why.message.contains(expected), "{}", why.message);
+    assert_eq!((snapshot.report.latest[&0], snapshot.progress[&0].value.next_offset), (2, 3));
+    produce(address, 0, &["c", "d"]).await;
+    assert_eq!(fixture.values(1).await[&0].last().map(String::as_str), Some("d"));
+    esm.shutdown(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn topic_made_anew_is_read_from_its_beginning() {
     let mut fixture = Fixture::new();
     let broker = broker(fixture.data.path(), any()).await;

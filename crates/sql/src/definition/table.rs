@@ -1,7 +1,7 @@
 //! CREATE TABLE into a table's definition.
 
 use penstock_kernel::ids::{DatabaseId, TableId};
-use penstock_kernel::table::{Column, ColumnDefault, ColumnType, Distribution, KeyKind, TableDefinition};
+use penstock_kernel::table::{Column, ColumnDefault, ColumnType, Distribution, KeyKind, MAX_COLUMNS, TableDefinition};
 
 use super::default::misfit;
 use super::partition_by::partitioning;
@@ -13,8 +13,8 @@ use crate::statement::{ColumnClause, CreateTable};
 const LONGEST_NAME: usize = 1024;
 /// Characters that a database's name has at most.
 const LONGEST_DATABASE_NAME: usize = 256;
-/// Columns that a table has at most.
-const MOST_COLUMNS: usize = 10_000;
+/// Bytes that a table's or database's name has at most: the catalog's store takes no longer keys.
+const LONGEST_NAME_BYTES: usize = 1000;
 /// Names that mean something else in loads.
 const RESERVED_COLUMNS: [&str; 2] = ["__op", "__row"];
 /// Limits of a key that is inferred.
@@ -39,6 +39,7 @@ pub struct TableContext<'a> {
 /// or partitions that contradict each other.
 pub fn table_definition(statement: &CreateTable, context: TableContext<'_>) -> Result<TableDefinition, SqlError> {
     check_length("table", &statement.name.name, LONGEST_NAME)?;
+    check_bytes("table", &statement.name.name)?;
     let columns = columns(&statement.columns)?;
     let key_columns = match &statement.key_columns {
         Some(names) => named_key(names, &columns)?,
@@ -66,7 +67,8 @@ pub fn table_definition(statement: &CreateTable, context: TableContext<'_>) -> R
 /// [`SqlError`] 5063 unless it has at most 256 characters, none of them a control character or a slash, and begins with
 /// a letter or an underscore.
 pub fn check_database_name(name: &str) -> Result<(), SqlError> {
-    check_length("DATABASE", name, LONGEST_DATABASE_NAME)?;
+    check_length("database", name, LONGEST_DATABASE_NAME)?;
+    check_bytes("database", name)?;
     let begins = name.chars().next().is_some_and(|first| first.is_alphabetic() || first == '_');
     if begins && !name.chars().any(|letter| letter.is_control() || letter == '/') {
         return Ok(());
@@ -79,14 +81,24 @@ fn check_length(what: &str, name: &str, longest: usize) -> Result<(), SqlError> 
     if name.chars().count() <= longest && !name.trim().is_empty() {
         return Ok(());
     }
+    Err(bad_name(what, name, format!("1 to {longest} characters")))
+}
+
+fn check_bytes(what: &str, name: &str) -> Result<(), SqlError> {
+    if name.len() <= LONGEST_NAME_BYTES {
+        return Ok(());
+    }
+    Err(bad_name(what, name, format!("at most {LONGEST_NAME_BYTES} bytes of UTF-8")))
+}
+
+fn bad_name(what: &str, name: &str, hint: String) -> SqlError {
     let start: String = name.chars().take(40).collect();
-    let message = format!("Incorrect {} name '{start}'", what.to_lowercase());
-    Err(SqlError::new(code::BAD_NAME, message).with_hint(format!("1 to {longest} characters")))
+    SqlError::new(code::BAD_NAME, format!("Incorrect {what} name '{start}'")).with_hint(hint)
 }
 
 fn columns(clauses: &[ColumnClause]) -> Result<Vec<Column>, SqlError> {
-    if clauses.len() > MOST_COLUMNS {
-        let detail = format!("expected at most {MOST_COLUMNS} columns, found {}", clauses.len());
+    if clauses.len() > MAX_COLUMNS {
+        let detail = format!("expected at most {MAX_COLUMNS} columns, found {}", clauses.len());
         return Err(SqlError::analysis(&detail));
     }
     let mut seen = std::collections::HashSet::new();

@@ -98,6 +98,14 @@ fn tables_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn tables_have_4096_columns_at_most() {
+    let columns = |count: usize| (0..count).map(|n| format!("c{n} INT")).collect::<Vec<_>>().join(", ");
+    assert_eq!(table(&format!("CREATE TABLE t ({})", columns(4096))).columns.len(), 4096);
+    let error = try_table(&format!("CREATE TABLE t ({})", columns(4097))).unwrap_err();
+    assert!(error.to_string().contains("expected at most 4096 columns, found 4097"), "{error}");
+}
+
+#[test]
 fn the_tutorials_source_is_understood() {
     let job = job(&source(", 'kafka_partitions' = '0', 'kafka_offsets' = 'OFFSET_BEGINNING'"));
     assert_eq!(job.source.brokers, ["redpanda:29092"]);

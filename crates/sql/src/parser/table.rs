@@ -79,7 +79,14 @@ fn column(cursor: &mut Cursor<'_>) -> Result<(ColumnClause, bool), SqlError> {
         return Err(cursor.unsupported(&format!("a column of an AGGREGATE KEY table ({what})")));
     }
     let mut nullable = nullability(cursor)?;
-    let default = if cursor.eat("DEFAULT") { default(cursor)? } else { None };
+    let (default_at, mut null_default) = (cursor.position(), false);
+    let default = if cursor.eat("DEFAULT") {
+        let default = default(cursor)?;
+        null_default = default.is_none();
+        default
+    } else {
+        None
+    };
     if let Some(what) = cursor.eat_any(&["AUTO_INCREMENT"]) {
         return Err(cursor.unsupported(what));
     }
@@ -91,6 +98,10 @@ fn column(cursor: &mut Cursor<'_>) -> Result<(ColumnClause, bool), SqlError> {
     }
     let comment = comment(cursor)?;
     let nullable = nullable.unwrap_or(true);
+    if null_default && !nullable {
+        let detail = format!("Can not set null default value to non nullable column: {name}");
+        return Err(SqlError::analysis_at(default_at, &detail));
+    }
     Ok((ColumnClause { name, column_type, nullable, default, comment, position }, key))
 }
 
@@ -113,7 +124,11 @@ fn default(cursor: &mut Cursor<'_>) -> Result<Option<ColumnDefault>, SqlError> {
     if cursor.eat("CURRENT_TIMESTAMP") {
         if cursor.eat_symbol("(") {
             if !cursor.at_symbol(")") {
-                cursor.integer("digits of a second")?;
+                let position = cursor.position();
+                if !(0..=6).contains(&cursor.integer("digits of a second")?) {
+                    let detail = "CURRENT_TIMESTAMP takes 0 to 6 digits of a second";
+                    return Err(SqlError::analysis_at(position, detail));
+                }
             }
             cursor.expect_symbol(")")?;
         }

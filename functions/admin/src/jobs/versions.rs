@@ -107,6 +107,14 @@ fn changes(old: &JobDefinition, new: &JobDefinition, beginning: Option<&VersionB
         note(key, old.properties.get(key).map(str::to_owned), Some(value.to_owned()));
     }
     note("kafka_broker_list", Some(old.source.brokers.join(",")), Some(new.source.brokers.join(",")));
+    let url = |definition: &JobDefinition| definition.source.registry.as_ref().map(|registry| registry.url.clone());
+    note("confluent.schema.registry.url", url(old), url(new));
+    let credentials = |definition: &JobDefinition| definition.source.registry.as_ref()?.credentials.clone();
+    if credentials(old) != credentials(new) {
+        let shown = |there: bool| if there { MASK } else { "none" };
+        let (before, after) = (shown(credentials(old).is_some()), shown(credentials(new).is_some()));
+        changes.push(format!("confluent.schema.registry.basic.auth.user.info: {before} -> {after}"));
+    }
     for (key, value) in &new.source.custom {
         let before = old.source.custom.get(key);
         if before == Some(value) {
