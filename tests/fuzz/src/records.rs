@@ -40,7 +40,7 @@ const CSV_JOBS: [&str; 6] = [
 const AVRO_JOBS: [&str; 4] = [
     "PROPERTIES ('format' = 'avro')",
     "PROPERTIES ('format' = 'avro', 'strict_mode' = 'true')",
-    r#"PROPERTIES ('format' = 'avro', 'jsonpaths' = '["$.a","$.c.a","$","$.c[*]","$..a"]')"#,
+    r#"COLUMNS (a, b, c, l) PROPERTIES ('format' = 'avro', 'jsonpaths' = '["$.a","$.c.a","$..a","$.c[*]"]')"#,
     "COLUMNS (a, b, c, x, d = cast(x AS DOUBLE)), WHERE a > 0 PROPERTIES ('format' = 'avro')",
 ];
 

@@ -113,7 +113,7 @@ fn behind_the_end(snapshot: &JobSnapshot, started: &BTreeMap<i32, i64>, latest: 
     latest.iter().find_map(|(source_partition, latest)| {
         let progress = snapshot.progress.get(source_partition).map(|progress| &progress.value);
         // Once records were loaded, what the log holds of them is no matter of where the job begins.
-        let untouched = progress.filter(|progress| progress.statistics.records == 0);
+        let untouched = progress.filter(|progress| progress.next_offset == progress.start_offset);
         let begins = *started.get(source_partition).or(untouched.map(|progress| &progress.next_offset))?;
         (begins > *latest).then(|| {
             format!(
