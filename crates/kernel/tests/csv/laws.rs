@@ -174,7 +174,8 @@ proptest! {
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         let plan = Plan::compile(&shape.job(), &table(&columns), &NoExpressions).unwrap();
         let written = |(text, enclosed): &(String, bool)| {
-            if *enclosed {
+            // `\N` is NULL, not an escaped `N`.
+            if *enclosed || text == "N" {
                 return format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\"\""));
             }
             text.chars().flat_map(|character| ['\\', character]).collect()
