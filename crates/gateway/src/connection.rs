@@ -1,9 +1,11 @@
 //! One client from greeting to goodbye.
 
+mod cursor;
 mod login;
 mod results;
 mod statements;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,16 +17,18 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::compat::variable::Variables;
-use crate::prepared::{self, PreparedStatements};
+use crate::prepared::PreparedStatements;
 use crate::protocol::auth::Salt;
 use crate::protocol::capability as can;
 use crate::protocol::command::Command;
 use crate::protocol::packet::{PacketError, Packets};
+use crate::protocol::parameter::wants_cursor;
 use crate::protocol::reply;
 use crate::protocol::wire::Malformed;
 use crate::registry::{Entry, Kill};
 use crate::server::Server;
 use crate::session::Session;
+use cursor::Cursor;
 use results::Encoding;
 
 /// Error numbers of MySQL about a connection rather than a statement.
@@ -52,6 +56,8 @@ pub(crate) struct Connection {
     capabilities: u32,
     session: Session,
     prepared: PreparedStatements,
+    /// By the number of their statement.
+    cursors: BTreeMap<u32, Cursor>,
 }
 
 /// Why a connection ends.
@@ -124,6 +130,7 @@ impl Connection {
             capabilities: 0,
             session: Session::new(entry.connection, String::new(), peer.to_string(), variables),
             prepared: PreparedStatements::new(limits.prepared_statements, limits.packet_bytes),
+            cursors: BTreeMap::new(),
             server,
             entry,
             stopped,
@@ -214,7 +221,7 @@ impl Connection {
             Command::ChangeUser(fields) => self.change_user(fields).await?,
             Command::ResetConnection => {
                 self.session.reset();
-                self.prepared.clear();
+                self.forget_statements();
                 self.ok(0).await?;
             }
             Command::SetMultiStatements(enabled) => {
@@ -227,23 +234,24 @@ impl Connection {
             }
             Command::Prepare(text) => self.prepare(text).await?,
             Command::Execute { statement, rest } => {
+                self.cursors.remove(&statement);
+                let encoding = if wants_cursor(rest) { Encoding::Cursor(statement) } else { Encoding::Binary };
                 let sql = self.prepared.execute(statement, rest)??;
-                self.statement(&sql, Encoding::Binary, 0).await?;
+                self.statement(&sql, encoding, 0).await?;
             }
             Command::SendLongData { statement, parameter, data } => {
                 self.prepared.append(statement, parameter, data);
             }
-            Command::CloseStatement(statement) => self.prepared.close(statement),
+            Command::CloseStatement(statement) => {
+                self.cursors.remove(&statement);
+                self.prepared.close(statement);
+            }
             Command::ResetStatement(statement) => {
+                self.cursors.remove(&statement);
                 self.prepared.reset(statement)?;
                 self.ok(0).await?;
             }
-            Command::Fetch(statement) => {
-                let mut error = prepared::unknown(statement);
-                error.code = error_code::NO_CURSOR;
-                error.message = format!("statement {statement} has no open cursor");
-                return Err(error.into());
-            }
+            Command::Fetch { statement, rows } => self.fetch(statement, rows).await?,
             Command::Unknown(number) => {
                 let mut error = SqlError::new(error_code::UNKNOWN_COMMAND, format!("unknown command {number:#04x}"));
                 error.sqlstate = "08S01".to_owned();
@@ -251,6 +259,11 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    fn forget_statements(&mut self) {
+        self.cursors.clear();
+        self.prepared.clear();
     }
 
     async fn ok(&mut self, affected_rows: u64) -> Result<(), PacketError> {

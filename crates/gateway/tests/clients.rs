@@ -434,3 +434,60 @@ async fn a_client_that_leaves_ends_its_statement() {
         }
     }
 }
+
+/// Sends a command, as the first packet of an exchange.
+async fn command(stream: &mut TcpStream, payload: &[u8]) {
+    let length = u8::try_from(payload.len()).unwrap();
+    stream.write_all(&[&[length, 0, 0, 0], payload].concat()).await.unwrap();
+}
+
+/// Packets up to an EOF: how many came before it, and the status that it tells.
+async fn rows_and_status(stream: &mut TcpStream) -> (usize, u16) {
+    let mut rows = 0;
+    loop {
+        let packet = packet(stream).await;
+        match packet.as_slice() {
+            [0xfe, _, _, low, high] => return (rows, u16::from_le_bytes([*low, *high])),
+            [0xff, ..] => panic!("{}", String::from_utf8_lossy(&packet)),
+            _ => rows += 1,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_fetched_piece_by_piece() {
+    const OPEN: u16 = 2 | 64;
+    const LAST: u16 = 2 | 128;
+    let running = start().await;
+    let mut stream = running.logged_in().await;
+    for (number, sql, rows) in
+        [(1_u8, "select 1 from numbers limit 5", 5), (2, "select 1 from numbers limit 0", 0), (3, "show databases", 2)]
+    {
+        command(&mut stream, &[b"\x16", sql.as_bytes()].concat()).await;
+        assert!(packet(&mut stream).await.starts_with(&[0, number]));
+        command(&mut stream, &[0x17, number, 0, 0, 0, 1, 1, 0, 0, 0]).await;
+        // The number of columns and the only column; then nothing until it is fetched.
+        assert_eq!(rows_and_status(&mut stream).await, (2, OPEN), "{sql}");
+        let fetch = [0x1c, number, 0, 0, 0, 3, 0, 0, 0];
+        let mut fetched = 0;
+        loop {
+            command(&mut stream, &fetch).await;
+            let (piece, status) = rows_and_status(&mut stream).await;
+            assert!(piece <= 3, "{sql}");
+            fetched += piece;
+            if status == LAST {
+                break;
+            }
+            assert_eq!((piece, status), (3, OPEN), "{sql}");
+        }
+        assert_eq!(fetched, rows, "{sql}");
+        command(&mut stream, &fetch).await;
+        assert!(packet(&mut stream).await.starts_with(b"\xff\x8d\x05"), "{sql}: the last row closes the cursor");
+    }
+    command(&mut stream, b"\x17\x01\0\0\0\x01\x01\0\0\0").await;
+    assert_eq!(rows_and_status(&mut stream).await, (2, OPEN));
+    command(&mut stream, b"\x1a\x01\0\0\0").await;
+    assert!(packet(&mut stream).await.starts_with(&[0]));
+    command(&mut stream, b"\x1c\x01\0\0\0\x03\0\0\0").await;
+    assert!(packet(&mut stream).await.starts_with(b"\xff\x8d\x05"), "a reset closes the cursor");
+}

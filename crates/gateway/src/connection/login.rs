@@ -37,7 +37,7 @@ impl Connection {
         let login = Login::parse_change(fields, self.capabilities)?;
         self.session.reset();
         self.session.database = None;
-        self.prepared.clear();
+        self.forget_statements();
         Ok(self.welcome(login).await?)
     }
 

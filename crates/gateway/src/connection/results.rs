@@ -4,16 +4,19 @@ use futures::StreamExt as _;
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::result::{Cell, ResultColumn, ResultSet};
 
+use super::cursor::Cursor;
 use super::{Connection, Failure};
 use crate::functions::QueryRows;
 use crate::protocol::packet::PacketError;
 use crate::protocol::{binary_row, capability as can, column, reply, text_row};
 
-/// How cells are written: as text for COM_QUERY, by type for COM_STMT_EXECUTE.
+/// How cells are written: as text for COM_QUERY, by type for COM_STMT_EXECUTE, at once or when they are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Text,
     Binary,
+    /// The statement by whose number a client fetches.
+    Cursor(u32),
 }
 
 impl Connection {
@@ -23,8 +26,12 @@ impl Connection {
     }
 
     /// Sends a result that is there whole.
-    pub(super) async fn send_rows(&mut self, result: &ResultSet, encoding: Encoding, more: u16) -> Result<(), Failure> {
+    pub(super) async fn send_rows(&mut self, result: ResultSet, encoding: Encoding, more: u16) -> Result<(), Failure> {
+        if let Encoding::Cursor(statement) = encoding {
+            return self.open_cursor(statement, Cursor::of(result)).await;
+        }
         self.send_columns(&result.columns).await?;
+        self.end_columns(0).await?;
         self.send_chunk(&result.rows, &result.columns, encoding).await?;
         Ok(self.send_end(more).await?)
     }
@@ -37,14 +44,18 @@ impl Connection {
         encoding: Encoding,
         more: u16,
     ) -> Result<(), Failure> {
+        if let Encoding::Cursor(statement) = encoding {
+            return self.open_cursor(statement, Cursor::over(rows)).await;
+        }
         self.send_columns(&rows.columns).await?;
+        self.end_columns(0).await?;
         while let Some(chunk) = self.uninterrupted(rows.chunks.next()).await? {
             self.send_chunk(&chunk?, &rows.columns, encoding).await?;
         }
         Ok(self.send_end(more).await?)
     }
 
-    async fn send_columns(&mut self, columns: &[ResultColumn]) -> Result<(), Failure> {
+    pub(super) async fn send_columns(&mut self, columns: &[ResultColumn]) -> Result<(), Failure> {
         if columns.is_empty() {
             return Err(SqlError::new(code::INTERNAL, "a result has no column").into());
         }
@@ -52,7 +63,7 @@ impl Connection {
         for column in columns {
             self.packets.write(&column::definition(column, "")).await?;
         }
-        Ok(self.end_columns(0).await?)
+        Ok(())
     }
 
     /// What stands between columns and rows for clients that did not agree to do without.
@@ -64,12 +75,12 @@ impl Connection {
         Ok(())
     }
 
-    async fn send_end(&mut self, more: u16) -> Result<(), PacketError> {
+    pub(super) async fn send_end(&mut self, more: u16) -> Result<(), PacketError> {
         let end = reply::end_of_rows(self.capabilities, self.session.status() | more);
         self.packets.write(&end).await
     }
 
-    async fn send_chunk(
+    pub(super) async fn send_chunk(
         &mut self,
         rows: &[Vec<Cell>],
         columns: &[ResultColumn],
@@ -84,7 +95,7 @@ impl Connection {
             packet.clear();
             match encoding {
                 Encoding::Text => text_row::put(&mut packet, row, columns),
-                Encoding::Binary => {
+                Encoding::Binary | Encoding::Cursor(_) => {
                     binary_row::put(&mut packet, row, columns).map_err(|error| self.bug(error.to_string()))?;
                 }
             }

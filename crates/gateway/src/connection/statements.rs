@@ -96,7 +96,7 @@ impl Connection {
             }
             Destination::Session => match compat::answer(sql, &mut self.session, &self.server)? {
                 Some(Answer::Done) => Ok(self.send_done(0, more).await?),
-                Some(Answer::Rows(result)) => self.send_rows(&result, encoding, more).await,
+                Some(Answer::Rows(result)) => self.send_rows(result, encoding, more).await,
                 None if is_select(sql) => self.run_query(sql, encoding, more).await,
                 None => self.run_admin(sql, encoding, more).await,
             },
@@ -122,7 +122,7 @@ impl Connection {
                 }
                 Ok(self.send_done(affected_rows, more).await?)
             }
-            SqlResponse::Rows(result) => self.send_rows(&result, encoding, more).await,
+            SqlResponse::Rows(result) => self.send_rows(result, encoding, more).await,
             SqlResponse::Error(error) => Err(error.into()),
         }
     }

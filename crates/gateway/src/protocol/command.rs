@@ -38,8 +38,11 @@ pub(crate) enum Command<'a> {
     /// It has no answer.
     CloseStatement(u32),
     ResetStatement(u32),
-    /// Rows of a cursor. Cursors are never opened.
-    Fetch(u32),
+    /// Rows of a cursor: at most so many.
+    Fetch {
+        statement: u32,
+        rows: u32,
+    },
     /// Anything else.
     Unknown(u8),
 }
@@ -66,7 +69,7 @@ impl<'a> Command<'a> {
                 1 => Self::SetMultiStatements(false),
                 _ => return Err(Malformed),
             },
-            0x1c => Self::Fetch(fields.u32()?),
+            0x1c => Self::Fetch { statement: fields.u32()?, rows: fields.u32()? },
             0x1f => Self::ResetConnection,
             other => Self::Unknown(other),
         })
@@ -90,7 +93,7 @@ impl<'a> Command<'a> {
             Self::SendLongData { .. } => "Long Data",
             Self::CloseStatement(_) => "Close stmt",
             Self::ResetStatement(_) => "Reset stmt",
-            Self::Fetch(_) => "Fetch",
+            Self::Fetch { .. } => "Fetch",
             Self::Unknown(_) => "Unknown",
         }
     }
@@ -112,6 +115,7 @@ mod tests {
             (b"\x0c\x05\0\0\0", Command::Kill(5)),
             (b"\x17\x01\0\0\0\0", Command::Execute { statement: 1, rest: &[0] }),
             (b"\x18\x01\0\0\0\x02\0ab", Command::SendLongData { statement: 1, parameter: 2, data: b"ab" }),
+            (b"\x1c\x01\0\0\0\x02\0\0\0", Command::Fetch { statement: 1, rows: 2 }),
             (b"\x1b\x01\0", Command::SetMultiStatements(false)),
             (b"\x1d", Command::Unknown(0x1d)),
         ] {

@@ -26,6 +26,11 @@ pub(crate) enum Parameter {
     Moment(String),
 }
 
+/// Whether what follows the statement's number in COM_STMT_EXECUTE asks for a cursor that is read forward.
+pub(crate) fn wants_cursor(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|flags| flags & 1 != 0)
+}
+
 /// Reads what follows the statement's number in COM_STMT_EXECUTE.
 ///
 /// `count` is the number of the statement's parameters. `types` are those of an earlier execution, and replaced if this
@@ -37,7 +42,7 @@ pub(crate) fn read(
     mut long: impl FnMut(usize) -> Option<Vec<u8>>,
 ) -> Result<Vec<Parameter>, Malformed> {
     let mut fields = Fields::new(payload);
-    // Cursor flags: a cursor is a wish that a server may ignore. Then the number of iterations, always 1.
+    // Flags: see `wants_cursor`. Then the number of iterations, always 1.
     fields.bytes(1 + 4)?;
     if count == 0 {
         return Ok(Vec::new());

@@ -13,6 +13,10 @@ pub(crate) mod status {
     pub(crate) const AUTOCOMMIT: u16 = 2;
     /// Another result of the same packet follows.
     pub(crate) const MORE_RESULTS: u16 = 8;
+    /// Rows are to be fetched from a cursor.
+    pub(crate) const CURSOR_EXISTS: u16 = 64;
+    /// A cursor has no further row, and is closed.
+    pub(crate) const LAST_ROW_SENT: u16 = 128;
 }
 
 /// Longest message of an ERR packet; clients keep 511 bytes, but drivers show more.

@@ -19,6 +19,9 @@ const OFFSETS: &str = "kafka_offsets";
 const DEFAULT_OFFSETS: &str = "kafka_default_offsets";
 const GROUP: &str = "group.id";
 
+/// Brokers of a list at most. Any one of a cluster names all others; a client begins by asking every one of the list.
+const MOST_BROKERS: usize = 100;
+
 /// Characters that Kafka allows in a topic's name at most.
 const LONGEST_TOPIC: usize = 249;
 
@@ -104,6 +107,11 @@ fn required<'a>(pairs: &'a Pairs, key: &str) -> Result<&'a Pair, SqlError> {
 
 fn brokers(pair: &Pair) -> Result<Vec<String>, SqlError> {
     let list: String = pair.value.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let count = list.split(',').count();
+    if count > MOST_BROKERS {
+        let detail = format!("{BROKERS} names {count} brokers, expected at most {MOST_BROKERS}");
+        return Err(wrong(pair, &detail).with_hint("a few of a cluster are enough: they name the others"));
+    }
     list.split(',')
         .map(|broker| match broker.rsplit_once(':') {
             Some((host, port)) if is_host(host) && port.parse::<u16>().is_ok_and(|port| port > 0) => {

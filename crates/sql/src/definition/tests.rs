@@ -164,6 +164,10 @@ fn sources_that_make_no_sense_are_refused() {
         let error = try_job(&source(pairs)).expect_err(pairs).to_string();
         assert!(error.contains(expected), "{pairs}: {error}");
     }
+    let many = |count| format!(", 'kafka_broker_list' = '{}'", vec!["b:1"; count].join(","));
+    assert!(try_job(&source(&many(100))).is_ok());
+    let error = try_job(&source(&many(101))).expect_err("many brokers").to_string();
+    assert!(error.contains("kafka_broker_list names 101 brokers, expected at most 100"), "{error}");
     let error = try_job("CREATE ROUTINE LOAD j ON t FROM KAFKA").expect_err("no broker").to_string();
     assert!(error.contains("kafka_broker_list is a required property"), "{error}");
 }

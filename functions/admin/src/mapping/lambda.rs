@@ -182,7 +182,7 @@ impl LambdaMappings {
             None => request
                 .self_managed_event_source(
                     SelfManagedEventSource::builder()
-                        .endpoints(EndPointType::KafkaBootstrapServers, spec.brokers.clone())
+                        .endpoints(EndPointType::KafkaBootstrapServers, bootstrap(spec).to_vec())
                         .build(),
                 )
                 .self_managed_kafka_event_source_config(
@@ -215,11 +215,11 @@ impl LambdaMappings {
         let endpoints = found.self_managed_event_source.and_then(|source| source.endpoints);
         let brokers = endpoints.as_ref().and_then(|all| all.get(&EndPointType::KafkaBootstrapServers));
         match brokers {
-            Some(brokers) if *brokers != spec.brokers => Err(MappingError::Refused {
+            Some(brokers) if *brokers != bootstrap(spec) => Err(MappingError::Refused {
                 message: format!(
                     "its brokers are fixed: expected {}, found {}; stop the job and create another",
                     brokers.join(","),
-                    spec.brokers.join(",")
+                    bootstrap(spec).join(",")
                 ),
             }),
             _ => Ok(()),
@@ -344,8 +344,13 @@ fn is_of(mapping: &EventSourceMappingConfiguration, spec: &MappingSpec) -> bool 
     let endpoints = mapping.self_managed_event_source.as_ref().and_then(|source| source.endpoints.as_ref());
     let brokers = endpoints.and_then(|all| all.get(&EndPointType::KafkaBootstrapServers));
     group.is_none_or(|group| group == spec.group_id)
-        && brokers.is_none_or(|brokers| *brokers == spec.brokers)
+        && brokers.is_none_or(|brokers| *brokers == bootstrap(spec))
         && (mapping.topics().is_empty() || mapping.topics().contains(&spec.topic))
+}
+
+/// The brokers that a mapping is given: Lambda takes ten, and any of a cluster names the others.
+fn bootstrap(spec: &MappingSpec) -> &[String] {
+    spec.brokers.get(..10).unwrap_or(&spec.brokers)
 }
 
 fn names_security(spec: &MappingSpec) -> bool {
