@@ -34,15 +34,38 @@ impl Expressions for StarRocks {
         output: &ColumnType,
         time_zone: &str,
     ) -> Result<Arc<dyn Expression>, ExpressionError> {
-        let compiled = std::thread::scope(|scope| {
-            let work = || compile(text, inputs, output, time_zone);
-            match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work) {
-                Ok(thread) => thread.join().ok(),
-                Err(_) => None,
-            }
-        });
-        compiled.unwrap_or_else(|| Err(failure("the expression cannot be compiled"))).map(|compiled| compiled as _)
+        with_stack(|| compile(text, inputs, Wanted::Value(output), time_zone))
     }
+
+    fn compile_condition(
+        &self,
+        text: &str,
+        inputs: &[Input],
+        time_zone: &str,
+    ) -> Result<Arc<dyn Expression>, ExpressionError> {
+        with_stack(|| compile(text, inputs, Wanted::Condition, time_zone))
+    }
+}
+
+/// What an expression is to give.
+#[derive(Clone, Copy)]
+enum Wanted<'t> {
+    /// A value, cast to the type.
+    Value(&'t ColumnType),
+    /// Truth, which nothing is cast to.
+    Condition,
+}
+
+fn with_stack(
+    work: impl FnOnce() -> Result<Arc<Compiled>, ExpressionError> + Send,
+) -> Result<Arc<dyn Expression>, ExpressionError> {
+    let compiled = std::thread::scope(|scope| {
+        match std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work) {
+            Ok(thread) => thread.join().ok(),
+            Err(_) => None,
+        }
+    });
+    compiled.unwrap_or_else(|| Err(failure("the expression cannot be compiled"))).map(|compiled| compiled as _)
 }
 
 fn failure(message: impl Into<String>) -> ExpressionError {
@@ -52,7 +75,7 @@ fn failure(message: impl Into<String>) -> ExpressionError {
 fn compile(
     text: &str,
     inputs: &[Input],
-    output: &ColumnType,
+    wanted: Wanted<'_>,
     time_zone: &str,
 ) -> Result<Arc<Compiled>, ExpressionError> {
     let mut ast = syntax::expression(text).map_err(|error| ExpressionError {
@@ -70,8 +93,10 @@ fn compile(
         hint: problem.hint,
     };
     let mut lowering = Lowering::new(inputs);
-    let target = of_column(output);
-    let expr = lowering.value_as(&ast, &target).map_err(problem)?;
+    let (expr, output) = match wanted {
+        Wanted::Value(output) => (lowering.value_as(&ast, &of_column(output)).map_err(problem)?, output),
+        Wanted::Condition => (lowering.boolean(&ast).map_err(problem)?, &ColumnType::Boolean),
+    };
     physical(&expr, inputs, output)
         .map_err(|error| failure(format!("the expression cannot be evaluated: {}", error.strip_backtrace())))
 }

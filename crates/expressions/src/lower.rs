@@ -64,6 +64,23 @@ impl<'a> Lowering<'a> {
         Ok(cast_expr(expr, &from, to))
     }
 
+    /// The value, which is to be a condition already: StarRocks casts nothing to one in WHERE of a job.
+    pub(crate) fn boolean(&mut self, ast: &Ast) -> Result<Expr, Problem> {
+        let (expr, from) = self.value(ast)?;
+        if !matches!(from, DataType::Boolean | DataType::Null) {
+            return Err(Problem {
+                message: format!(
+                    "where statement is not a valid statement return bool: expected a condition, found {}",
+                    types::name(&from)
+                ),
+                unknown_column: None,
+                place: place(ast),
+                hint: Some("compare it with something, as in `a <> 0`".to_owned()),
+            });
+        }
+        Ok(truth(expr, &from))
+    }
+
     /// The value as a condition.
     pub(crate) fn condition(&mut self, ast: &Ast) -> Result<Expr, Problem> {
         let (expr, from) = self.value(ast)?;

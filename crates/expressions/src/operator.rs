@@ -17,7 +17,7 @@ use sqlparser::ast::BinaryOperator;
 use crate::arithmetic::{self, Arithmetic};
 use crate::cast::cast_expr;
 use crate::function;
-use crate::types::{JSON, MOMENT, column_type, is_text, is_textual};
+use crate::types::{JSON, MOMENT, column_type, is_nested, is_text, is_textual};
 
 /// The operator applied to operands of these types; `None` leaves it to DataFusion.
 pub fn operation(
@@ -27,9 +27,15 @@ pub fn operation(
 ) -> Option<Expr> {
     let (a, b) = (left.clone(), right.clone());
     if let Some(arithmetic) = arithmetic(op) {
-        let reckons =
-            |one: &DataType| one.is_numeric() || is_textual(one) || matches!(one, DataType::Boolean | DataType::Null);
-        return (reckons(left_type) && reckons(right_type)).then(|| arithmetic::apply(arithmetic, a, b));
+        let is_day = |one: &DataType| matches!(one, DataType::Date32 | DataType::Timestamp(..));
+        let reckons = |one: &DataType| {
+            one.is_numeric() || is_textual(one) || is_day(one) || matches!(one, DataType::Boolean | DataType::Null)
+        };
+        // Days and moments are the numbers that their digits make.
+        let number =
+            |one: Expr, from: &DataType| if is_day(from) { cast_expr(one, from, &DataType::Int64) } else { one };
+        return (reckons(left_type) && reckons(right_type))
+            .then(|| arithmetic::apply(arithmetic, number(a, left_type), number(b, right_type)));
     }
     match op {
         BinaryOperator::Xor => Some(binary(truth(a, left_type), Operator::NotEq, truth(b, right_type))),
@@ -48,10 +54,24 @@ pub fn truth(expr: Expr, data_type: &DataType) -> Expr {
     if is_truth(data_type) { expr } else { cast_expr(expr, data_type, &DataType::Boolean) }
 }
 
-/// The cast of text or JSON to another type; `None` for casts that are not of text, and for types that are not the library's.
-pub fn cast_of_text(expr: Expr, from: &DataType, to: &DataType) -> Option<Expr> {
-    let known = column_type(to).is_some() && !is_textual(to);
-    (is_textual(from) && known).then(|| cast_expr(expr, from, to))
+/// The cast by StarRocks' rules where DataFusion's are others; `None` where they agree, which leaves it to be compared
+/// with statistics, and for types that are not the library's.
+pub fn cast_of_unlike(expr: Expr, from: &DataType, to: &DataType) -> Option<Expr> {
+    let is_truth = |one: &DataType| *one == DataType::Boolean;
+    let unlike = match (from, to) {
+        (from, to) if is_text(from) && is_text(to) => false,
+        (from, to) => {
+            is_textual(from)
+                || *to == JSON
+                || is_nested(from)
+                || is_nested(to)
+                || is_truth(from) && is_text(to)
+                || from.is_numeric() && to.is_temporal()
+                || from.is_temporal() && to.is_numeric()
+        }
+    };
+    let known = is_textual(to) || column_type(to).is_some();
+    (unlike && known && from != to && !from.is_null()).then(|| cast_expr(expr, from, to))
 }
 
 fn is_truth(data_type: &DataType) -> bool {

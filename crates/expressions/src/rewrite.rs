@@ -49,6 +49,14 @@ pub fn expression(expr: &mut Expr, session: &mut dyn Session) -> Result<(), Rewr
         Expr::Prefixed { value, .. } => *expr = take(value),
         Expr::Collate { expr: inner, .. } => *expr = take(inner),
         Expr::UnaryOp { op: op @ UnaryOperator::BangNot, .. } => *op = UnaryOperator::Not,
+        // As a difference, which is NULL where it overflows; a literal is one with its sign.
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner }
+            if !matches!(&**inner, Expr::Value(_) | Expr::Interval(_)) =>
+        {
+            let inner = take(inner);
+            *expr = nested(binary(number(0), BinaryOperator::Minus, inner));
+        }
+        Expr::UnaryOp { op: UnaryOperator::BitwiseNot, expr: inner } => *expr = call("bitnot", vec![take(inner)]),
         Expr::RLike { negated, expr: text, pattern, .. } => {
             let matches = call("regexp", vec![take(text), take(pattern)]);
             *expr = if *negated { not(matches) } else { matches };

@@ -34,6 +34,18 @@ pub trait Expressions: fmt::Debug + Send + Sync {
         output: &ColumnType,
         time_zone: &str,
     ) -> Result<Arc<dyn Expression>, ExpressionError>;
+
+    /// Compiles a condition: as above with results of type BOOLEAN, but a text of another type is refused rather than
+    /// cast.
+    ///
+    /// # Errors
+    /// [`ExpressionError`] says what is wrong with the text, and where.
+    fn compile_condition(
+        &self,
+        text: &str,
+        inputs: &[Input],
+        time_zone: &str,
+    ) -> Result<Arc<dyn Expression>, ExpressionError>;
 }
 
 /// A compiled expression.
@@ -86,5 +98,9 @@ impl Expressions for NoExpressions {
             at: None,
             hint: None,
         })
+    }
+
+    fn compile_condition(&self, text: &str, _: &[Input], _: &str) -> Result<Arc<dyn Expression>, ExpressionError> {
+        self.compile(text, &[], &ColumnType::Boolean, "")
     }
 }

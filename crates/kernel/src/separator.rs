@@ -2,7 +2,7 @@
 //!
 //! | written | stands for |
 //! | --- | --- |
-//! | `\x` or `0x`, any case, then an even number of hexadecimal digits | those bytes |
+//! | `\x` or `0x`, any case, then an even number of hexadecimal digits, `\x` again between them if liked | those bytes |
 //! | `\t`, `\n`, `\r` anywhere else, as two characters | tab, newline, carriage return |
 //! | anything else | itself |
 //!
@@ -42,7 +42,8 @@ pub enum SeparatorError {
 pub fn decode(written: &str) -> Result<String, SeparatorError> {
     let decoded = match ["\\x", "\\X", "0x", "0X"].iter().find_map(|prefix| written.strip_prefix(prefix)) {
         Some(digits) => {
-            String::from_utf8(pairs(digits).ok_or(SeparatorError::Hexadecimal)?).map_err(|_| SeparatorError::Utf8)?
+            let digits = digits.replace("\\x", "").replace("\\X", "");
+            String::from_utf8(pairs(&digits).ok_or(SeparatorError::Hexadecimal)?).map_err(|_| SeparatorError::Utf8)?
         }
         None => written.replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r"),
     };
@@ -91,6 +92,7 @@ mod tests {
             ("|\\t|", "|\t|"),
             ("\\x01", "\u{1}"),
             ("\\X0a", "\n"),
+            ("\\x0d\\x0A", "\r\n"),
             ("0x2C2c", ",,"),
             ("0xC3a4", "ä"),
             ("<br>", "<br>"),
@@ -112,6 +114,7 @@ mod tests {
             (long.as_str(), SeparatorError::Length { bytes: 51 }),
             (long_hexadecimal.as_str(), SeparatorError::Length { bytes: 51 }),
             ("\\x1", SeparatorError::Hexadecimal),
+            ("\\x1\\x1\\x1", SeparatorError::Hexadecimal),
             ("0xzz", SeparatorError::Hexadecimal),
             ("0x0ä", SeparatorError::Hexadecimal),
             ("\\xff", SeparatorError::Utf8),

@@ -2,6 +2,7 @@
 
 use penstock_kernel::table::{Column, ColumnDefault, ColumnType, TableDefinition};
 
+use crate::information_schema::{Kind, Shape};
 use crate::result::ResultSet;
 
 /// Titles of DESC, and of SHOW COLUMNS without FULL.
@@ -27,6 +28,24 @@ pub fn show_columns(table: &TableDefinition, full: bool) -> ResultSet {
         if full { wide(column, key) } else { plain(column, key) }
     });
     let titles: &[&str] = if full { &FULL_TITLES } else { &TITLES };
+    ResultSet::text(titles, rows.collect())
+}
+
+/// What DESC and SHOW COLUMNS answer of a table of `information_schema`.
+pub fn of_system(table: &Shape, wide: bool) -> ResultSet {
+    let rows = table.columns.iter().map(|(name, kind)| {
+        let (type_name, full_type) = kind.names();
+        let shown = if *kind == Kind::Text { full_type } else { type_name };
+        let text = |text: &str| Some(text.to_owned());
+        let row = [text(name), text(shown), text("YES"), text("NO"), None, text("")];
+        let [field, shown, null, key, default, extra] = row;
+        if wide {
+            vec![field, shown, None, null, key, default, extra, text(""), text("")]
+        } else {
+            vec![field, shown, null, key, default, extra]
+        }
+    });
+    let titles: &[&str] = if wide { &FULL_TITLES } else { &TITLES };
     ResultSet::text(titles, rows.collect())
 }
 

@@ -63,19 +63,19 @@ impl SqlError {
 
     /// Text that does not parse; `detail` says what was expected and what was found.
     pub fn syntax(position: Position, detail: &str) -> Self {
-        let message = format!("Getting syntax error at {position}. Detail message: {detail}.");
+        let message = format!("Getting syntax error at {position}. Detail message: {}", sentence(detail));
         Self::new(code::PARSE, message)
     }
 
     /// A statement that parses and cannot be meant so.
     pub fn analysis(detail: &str) -> Self {
-        let message = format!("Getting analyzing error. Detail message: {detail}.");
+        let message = format!("Getting analyzing error. Detail message: {}", sentence(detail));
         Self::new(code::PARSE, message)
     }
 
     /// The same, about what stands at `position`.
     pub fn analysis_at(position: Position, detail: &str) -> Self {
-        let message = format!("Getting analyzing error at {position}. Detail message: {detail}.");
+        let message = format!("Getting analyzing error at {position}. Detail message: {}", sentence(detail));
         Self::new(code::PARSE, message)
     }
 
@@ -85,6 +85,12 @@ impl SqlError {
         self.hint = Some(hint.into());
         self
     }
+}
+
+/// The detail with one full stop at its end, where StarRocks' own words may have one already.
+fn sentence(detail: &str) -> String {
+    let end = if detail.ends_with(['.', '!']) { "" } else { "." };
+    format!("{detail}{end}")
 }
 
 impl fmt::Display for SqlError {

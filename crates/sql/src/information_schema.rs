@@ -1,38 +1,25 @@
-//! Names of the database that describes the others, and of its tables.
+//! The database that describes the others: its tables and their columns.
 //!
-//! The query function serves them; SHOW lists them. It lies in no catalog.
+//! The query function serves them; SHOW and DESC list them. It lies in no catalog.
+
+mod shape;
+
+pub use shape::{Kind, SHAPES, Shape};
 
 /// The database's name, in any case.
 pub const NAME: &str = "information_schema";
 
-/// Its tables, by name.
-pub const TABLES: [&str; 25] = [
-    "character_sets",
-    "check_constraints",
-    "collation_character_set_applicability",
-    "collations",
-    "column_privileges",
-    "columns",
-    "engines",
-    "events",
-    "key_column_usage",
-    "load_tracking_logs",
-    "loads",
-    "parameters",
-    "partitions",
-    "referential_constraints",
-    "routine_load_jobs",
-    "routines",
-    "schema_privileges",
-    "schemata",
-    "statistics",
-    "table_constraints",
-    "table_privileges",
-    "tables",
-    "triggers",
-    "user_privileges",
-    "views",
-];
+/// Names of its tables, ascending.
+pub fn tables() -> Vec<&'static str> {
+    let mut names: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The table of that name, in any case.
+pub fn table(name: &str) -> Option<&'static Shape> {
+    SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))
+}
 
 /// Databases that StarRocks lists and that are empty here.
 pub const EMPTY: [&str; 2] = ["_statistics_", "sys"];

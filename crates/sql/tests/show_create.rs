@@ -9,6 +9,7 @@ use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::job::{ColumnItem, JobDefinition, KafkaSource, LoadClauses, StartOffset};
 use penstock_kernel::property::{Format, JobProperties};
 use penstock_kernel::registry::SchemaRegistry;
+use penstock_kernel::separator;
 use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{JobContext, TableContext, job_definition, table_definition};
 use penstock_sql::render::{MASK, create_job, is_secret, start_text};
@@ -103,7 +104,8 @@ fn clauses() -> impl Strategy<Value = LoadClauses> {
         name().prop_map(ColumnItem::Plain),
         (name(), expression()).prop_map(|(name, expression)| ColumnItem::Assignment { name, expression })
     ];
-    let separator = || option::of(prop_oneof![Just("\t".to_owned()), Just("\\x01".to_owned()), "[ -~]{1,4}"]);
+    let text = || "[ -~]{1,4}".prop_filter("a separator", |text| separator::decode(text).is_ok());
+    let separator = || option::of(prop_oneof![Just("\t".to_owned()), Just("\\x01".to_owned()), text()]);
     let parts = (option::of(vec(item, 1..4)), separator(), separator(), option::of(expression()));
     parts.prop_map(|(columns, column_separator, row_delimiter, filter)| LoadClauses {
         columns,

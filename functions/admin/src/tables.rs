@@ -5,6 +5,7 @@ use penstock_kernel::state::{StateReason, reason};
 use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{TableContext, table_definition};
 use penstock_sql::error::{SqlError, code};
+use penstock_sql::information_schema::Shape;
 use penstock_sql::like::{self, Wildcards};
 use penstock_sql::request::{SessionContext, SqlResponse};
 use penstock_sql::result::{Cell, ResultSet};
@@ -121,7 +122,7 @@ impl Admin {
     ) -> Result<SqlResponse, SqlError> {
         let name = database_name(statement.database.as_deref(), session)?;
         let names: Vec<(String, &str)> = if information_schema::is(name) {
-            information_schema::TABLES.iter().map(|table| ((*table).to_owned(), "SYSTEM VIEW")).collect()
+            information_schema::tables().into_iter().map(|table| (table.to_owned(), "SYSTEM VIEW")).collect()
         } else if information_schema::is_empty(name) {
             Vec::new()
         } else {
@@ -188,6 +189,9 @@ impl Admin {
         statement: ShowColumns,
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
+        if let Some(table) = system_table(&statement.table, session)? {
+            return filtered(describe::of_system(table, statement.full), &statement.filter);
+        }
         let (_, table) = self.table(&statement.table, session).await?;
         filtered(describe::show_columns(&table, statement.full), &statement.filter)
     }
@@ -207,6 +211,9 @@ impl Admin {
         name: &ObjectName,
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
+        if let Some(table) = system_table(name, session)? {
+            return Ok(SqlResponse::Rows(describe::of_system(table, false)));
+        }
         let (_, table) = self.table(name, session).await?;
         Ok(SqlResponse::Rows(describe::describe(&table)))
     }
@@ -220,6 +227,16 @@ impl Admin {
         let rows = vec![vec![Some(table.name.clone()), Some(render::create_table(&table))]];
         Ok(SqlResponse::Rows(ResultSet::text(&["Table", "Create Table"], rows)))
     }
+}
+
+/// The table of `information_schema` that is named, if one is.
+fn system_table(name: &ObjectName, session: &SessionContext) -> Result<Option<&'static Shape>, SqlError> {
+    let database = database_name(name.database.as_deref(), session)?;
+    if !information_schema::is(database) {
+        return Ok(None);
+    }
+    let unknown = || SqlError::new(code::UNKNOWN_TABLE, format!("Unknown table '{database}.{}'", name.name));
+    information_schema::table(&name.name).map(Some).ok_or_else(unknown)
 }
 
 /// The rows that `filter` wants. `LIKE` is about the first column.

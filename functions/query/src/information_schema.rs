@@ -7,7 +7,6 @@ mod filter;
 mod load;
 mod partitions;
 mod provider;
-mod shape;
 
 use std::sync::Arc;
 
@@ -25,8 +24,8 @@ use crate::cell::JSON_FIELD;
 use crate::failure::of_catalog;
 use crate::report::Report;
 use filter::Wanted;
+use penstock_sql::information_schema::{self, Kind, SHAPES, Shape};
 use provider::SchemaTable;
-use shape::{Kind, SHAPES, Shape};
 
 const NAME: &str = "information_schema";
 
@@ -49,7 +48,7 @@ pub(crate) struct Origin {
 /// The names of the columns as they are titled, and the table of that name; `None` if there is none. Rows are made when
 /// it is scanned, and only as far as the scan wants them.
 pub(crate) fn table(origin: Origin, name: &str) -> Option<(Vec<String>, Arc<dyn TableProvider>)> {
-    let shape = SHAPES.iter().find(|shape| shape.name.eq_ignore_ascii_case(name))?;
+    let shape = information_schema::table(name)?;
     let titles = shape.columns.iter().map(|(name, _)| (*name).to_owned()).collect();
     Some((titles, Arc::new(SchemaTable::new(shape, origin))))
 }
@@ -233,12 +232,7 @@ impl Rows {
 
     fn own_columns(&mut self, table: &Shape) {
         for (position, (name, kind)) in (1..).zip(table.columns) {
-            let (data_type, full) = match kind {
-                Kind::Text => ("varchar", "varchar(2048)"),
-                Kind::Number => ("bigint", "bigint(20)"),
-                Kind::Moment => ("datetime", "datetime"),
-                Kind::Json => ("json", "json"),
-            };
+            let (data_type, full) = kind.names();
             self.push(&[
                 ("TABLE_CATALOG", text("def")),
                 ("TABLE_SCHEMA", text(NAME)),

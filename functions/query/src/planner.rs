@@ -11,7 +11,8 @@ use datafusion::logical_expr::expr_rewriter::FunctionRewrite;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, TypePlanner};
 use datafusion::logical_expr::{Expr, ExprSchemable, TryCast};
 use datafusion::sql::sqlparser::ast::{DataType as SqlType, ExactNumberInfo};
-use penstock_expressions::operator::{cast_of_text, operation};
+use penstock_expressions::operator::{cast_of_unlike, operation};
+use penstock_expressions::sql_type as library_type;
 
 /// Planners that go before DataFusion's.
 pub(crate) fn expression_planners() -> Vec<Arc<dyn ExprPlanner>> {
@@ -39,13 +40,13 @@ impl ExprPlanner for MySqlOperators {
     }
 }
 
-/// Casts of text by the rules that fields follow; those of numbers stay DataFusion's, which compares them with statistics.
+/// Casts by StarRocks' rules; those between numbers stay DataFusion's, which compares them with statistics.
 #[derive(Debug)]
-pub(crate) struct CastsOfText;
+pub(crate) struct CastsOfUnlike;
 
-impl FunctionRewrite for CastsOfText {
+impl FunctionRewrite for CastsOfUnlike {
     fn name(&self) -> &'static str {
-        "casts of text"
+        "casts of unlike types"
     }
 
     fn rewrite(&self, expr: Expr, schema: &DFSchema, _: &ConfigOptions) -> Result<Transformed<Expr>> {
@@ -53,7 +54,7 @@ impl FunctionRewrite for CastsOfText {
             return Ok(Transformed::no(expr));
         };
         let from = inner.get_type(schema)?;
-        Ok(match cast_of_text((**inner).clone(), &from, data_type) {
+        Ok(match cast_of_unlike((**inner).clone(), &from, data_type) {
             Some(cast) => Transformed::yes(cast),
             None => Transformed::no(expr),
         })
@@ -70,9 +71,9 @@ impl TypePlanner for StarRocksTypes {
             SqlType::Signed | SqlType::SignedInteger => Some(DataType::Int64),
             SqlType::Unsigned | SqlType::UnsignedInteger => Some(DataType::UInt64),
             SqlType::MediumInt(_) => Some(DataType::Int32),
-            SqlType::JSON | SqlType::Character(_) | SqlType::Nvarchar(_) | SqlType::CharacterVarying(_) => {
-                Some(DataType::Utf8View)
-            }
+            SqlType::Character(_) | SqlType::Nvarchar(_) | SqlType::CharacterVarying(_) => Some(DataType::Utf8View),
+            // Documents are of another type than text, so that casts tell them apart.
+            SqlType::JSON => library_type(sql_type),
             SqlType::Double(ExactNumberInfo::PrecisionAndScale(..) | ExactNumberInfo::Precision(_)) => {
                 Some(DataType::Float64)
             }
@@ -80,6 +81,8 @@ impl TypePlanner for StarRocksTypes {
             SqlType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("largeint") => {
                 Some(DataType::Decimal256(39, 0))
             }
+            // ARRAY, MAP and STRUCT.
+            SqlType::Custom(..) => library_type(sql_type),
             _ => None,
         })
     }

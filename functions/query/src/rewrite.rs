@@ -105,6 +105,14 @@ impl VisitorMut for Rewriter<'_> {
                 "split it into several statements",
             );
         }
+        if let TableFactor::Table { partitions, .. } = factor
+            && !partitions.is_empty()
+        {
+            return refuse(
+                "PARTITION of a table in FROM is not supported yet",
+                "say it in WHERE: files of other partitions are not read",
+            );
+        }
         let alias = match factor {
             TableFactor::Table { name, alias, args: Some(_), .. } => {
                 self.titles.functions.insert(name.to_string());

@@ -151,7 +151,7 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
     for function in penstock_expressions::function::udfs() {
         state.register_udf(Arc::clone(function))?;
     }
-    state.register_function_rewrite(Arc::new(planner::CastsOfText))?;
+    state.register_function_rewrite(Arc::new(planner::CastsOfUnlike))?;
     Ok(state)
 }
 

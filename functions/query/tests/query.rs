@@ -4,6 +4,8 @@
 
 #[path = "query/errors.rs"]
 mod errors;
+#[path = "query/expressions.rs"]
+mod expressions;
 #[path = "query/folded.rs"]
 mod folded;
 #[path = "query/hostile.rs"]

@@ -56,6 +56,10 @@ fn value(out: &mut impl Write, column_type: &ColumnType, cell: &Cell) -> io::Res
         ) => out.write_all(document.as_bytes()),
         (_, Cell::Integer(number)) => write!(out, "{number}"),
         (_, Cell::Unsigned(number)) => write!(out, "{number}"),
+        #[expect(clippy::cast_possible_truncation, reason = "a FLOAT cell holds a widened 32-bit value")]
+        (ColumnType::Float, Cell::Float(number)) if number.is_finite() => {
+            Ok(serde_json::to_writer(&mut *out, &(*number as f32))?)
+        }
         (_, Cell::Float(number)) if number.is_finite() => Ok(serde_json::to_writer(&mut *out, number)?),
         // JSON has no NaN and no infinities.
         (_, Cell::Float(number)) => write!(out, "\"{number}\""),

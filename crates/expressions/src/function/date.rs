@@ -81,8 +81,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         ("convert_tz('2024-01-01 00:00:00', '+00:00', '-05:30')", "2023-12-31 18:30:00"),
         ("convert_tz('2024-01-01 00:00:00', 'UTC', 'Mars/Base')", "NULL"),
     ]),
-    row("str_to_date", TEXT, Kind::Moment, str_to_date, "Text read by a format; what follows does not matter. NULL if it does not fit.", &[
-        ("str_to_date('10.06.2024', '%d.%m.%Y')", "2024-06-10 00:00:00"),
+    row("str_to_date", TEXT, Kind::Moment, str_to_date, "Text read by a format; what follows does not matter. NULL if it does not fit. A DATE, if the format is a literal without a time of day.", &[
+        ("str_to_date('10.06.2024', '%d.%m.%Y')", "2024-06-10"),
         ("str_to_date('2024-06-10 11:12:13.5 more', '%Y-%m-%d %H:%i:%s.%f')", "2024-06-10 11:12:13.500000"),
         ("str_to_date('June 3, 2024 1:05 PM', '%M %e, %Y %l:%i %p')", "2024-06-03 13:05:00"),
         ("str_to_date('x', '%Y')", "NULL"),

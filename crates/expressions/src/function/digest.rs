@@ -69,8 +69,8 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[("digits", Kind::Text)],
         Kind::Text,
         unhex,
-        "The text whose bytes are said; NULL if they are no UTF-8.",
-        &[("unhex('616263')", "abc"), ("unhex('6')", "NULL")],
+        "The text whose bytes are said; empty if these are no pairs of digits, NULL if the bytes are no UTF-8.",
+        &[("unhex('616263')", "abc"), ("unhex('4142@')", ""), ("unhex('6')", ""), ("unhex('FF')", "NULL")],
     )
     .also(&["hex_decode_string"]),
     row(
@@ -195,7 +195,7 @@ fn unhex(args: &[Arg<'_>]) -> Option<Answer> {
         .chunks(2)
         .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|pair| pair.len() == 2)?, 16).ok())
         .collect();
-    String::from_utf8(bytes?).ok().map(Answer::Text)
+    String::from_utf8(bytes.unwrap_or_default()).ok().map(Answer::Text)
 }
 
 fn to_base64(args: &[Arg<'_>]) -> Option<Answer> {

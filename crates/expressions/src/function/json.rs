@@ -47,15 +47,29 @@ pub(super) const FUNCTIONS: &[Function] = &[
         "get_json_int",
         PATH,
         Kind::Integer,
-        get_integer,
-        "What the path leads to, if it is a whole number.",
+        |args| match get_integer(args)? {
+            Answer::Integer(value) => i32::try_from(value).ok().map(|value| Answer::Integer(value.into())),
+            _ => None,
+        },
+        "What the path leads to, if it is a number of 32 bits; a fraction is cut off.",
         &[
             ("get_json_int('{\"a\":{\"b\":5}}', '$.a.b')", "5"),
             ("get_json_int('{\"a\":\"x\"}', '$.a')", "NULL"),
+            ("get_json_int('{\"a\":2147483648}', '$.a')", "NULL"),
             ("get_json_int('nonsense', '$.a')", "NULL"),
         ],
-    )
-    .also(&["get_json_bigint"]),
+    ),
+    row(
+        "get_json_bigint",
+        PATH,
+        Kind::Integer,
+        get_integer,
+        "The same of 64 bits.",
+        &[
+            ("get_json_bigint('{\"a\":2147483648}', '$.a')", "2147483648"),
+            ("get_json_bigint('{\"a\":9223372036854775808}', '$.a')", "NULL"),
+        ],
+    ),
     row(
         "get_json_double",
         PATH,

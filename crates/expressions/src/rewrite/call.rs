@@ -3,10 +3,10 @@
 use sqlparser::ast::helpers::attached_token::AttachedToken;
 use sqlparser::ast::{
     BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectNamePart,
-    UnaryOperator, Value,
+    UnaryOperator, Value, ValueWithSpan,
 };
 
-use super::{RewriteError, Session, arguments, binary, date, nested, take, text};
+use super::{RewriteError, Session, arguments, binary, call, date, nested, take, text};
 use crate::function;
 
 /// Rewrites a call; its arguments are rewritten already.
@@ -55,12 +55,31 @@ fn general(name: &str, args: &mut [Expr]) -> Option<Expr> {
             conditions: vec![CaseWhen { condition: take(condition), result: take(yes) }],
             else_result: Some(Box::new(take(no))),
         },
+        // Without a time of day in its format, what is read is a DATE.
+        ("str_to_date", [whole, format]) if is_day_format(format) => call("str2date", vec![take(whole), take(format)]),
         ("isnull", [value]) => Expr::IsNull(Box::new(take(value))),
         ("isnotnull", [value]) => Expr::IsNotNull(Box::new(take(value))),
         ("mod", [left, right]) => nested(binary(take(left), BinaryOperator::Modulo, take(right))),
         ("negative", [value]) => Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(nested(take(value))) },
         _ => return None,
     })
+}
+
+/// Whether the format is a text that asks for no part of a day.
+fn is_day_format(format: &Expr) -> bool {
+    let Expr::Value(ValueWithSpan { value: Value::SingleQuotedString(format), .. }) = format else {
+        return false;
+    };
+    let mut letters = format.chars();
+    let mut asks = false;
+    while let Some(letter) = letters.next() {
+        match (letter, if letter == '%' { letters.next() } else { None }) {
+            (_, Some('f' | 'H' | 'h' | 'I' | 'i' | 'k' | 'l' | 'p' | 'r' | 'S' | 's' | 'T')) => return false,
+            (_, Some(_)) => asks = true,
+            _ => {}
+        }
+    }
+    asks
 }
 
 /// Copies of the arguments, if they are expressions and nothing else is said in the parentheses.

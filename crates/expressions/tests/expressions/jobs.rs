@@ -154,6 +154,12 @@ fn wrong_definitions_are_refused_with_position_and_hint() {
         "unknown column in where statement. the column 'prise' in where clause must be in the target table."
     );
     assert_eq!(unknown.hint().as_deref(), Some("did you mean `price`?"));
+    for (filter, found) in [("price + 1", "BIGINT"), ("site", "VARCHAR"), ("1", "BIGINT"), ("sum", "VARCHAR")] {
+        let wrong = refusal(&["price", "site", "sum"], Some(filter), &of);
+        let expected =
+            format!("where statement is not a valid statement return bool: expected a condition, found {found}");
+        assert!(wrong.source().unwrap().to_string().starts_with(&expected), "{filter}: {}", wrong.source().unwrap());
+    }
     let wrong = refusal(&["a", "price := 1 + b"], None, &of);
     assert_eq!(wrong.to_string(), "column `price` in COLUMNS");
     assert_eq!(wrong.source().unwrap().to_string(), "unknown column `b` at character 5");

@@ -25,7 +25,7 @@ pub struct ColumnDescription {
     pub name: String,
     /// Its type, as SHOW prints it.
     pub column_type: String,
-    /// What feeds it: a path, a key, a field's number, an expression, the default, or nothing.
+    /// What feeds it: a path, a key, a field's number, metadata, an expression, the default, or nothing.
     pub fed_by: String,
     /// What becomes of what feeds it.
     pub conversion: String,
@@ -44,8 +44,11 @@ pub fn describe(job: &JobDefinition, table: &TableDefinition) -> Description {
             ColumnItem::Assignment { .. } => None,
         })
         .collect();
+    let metadata = job.clauses.metadata.as_deref().unwrap_or_default();
+    let included = |name: &str| metadata.iter().find(|item| item.name().eq_ignore_ascii_case(name));
     if plain.is_empty() {
-        plain = table.columns.iter().map(|column| column.name.as_str()).collect();
+        plain =
+            table.columns.iter().map(|column| column.name.as_str()).filter(|name| included(name).is_none()).collect();
     }
     let paths: Vec<String> = serde_json::from_str(properties.jsonpaths()).unwrap_or_default();
     let field = |index: usize, name: &str| match (properties.format(), paths.get(index)) {
@@ -69,12 +72,13 @@ pub fn describe(job: &JobDefinition, table: &TableDefinition) -> Description {
                 field(index, plain.get(index).copied().unwrap_or_default()),
                 conversion(column, properties.strict_mode()),
             ),
-            (None, None) => match &column.default {
-                Some(ColumnDefault::Literal(text)) => (format!("default \"{text}\""), "none".to_owned()),
-                Some(ColumnDefault::CurrentTimestamp) => {
+            (None, None) => match (included(&column.name), &column.default) {
+                (Some(item), _) => (format!("metadata {}", item.field), conversion(column, properties.strict_mode())),
+                (None, Some(ColumnDefault::Literal(text))) => (format!("default \"{text}\""), "none".to_owned()),
+                (None, Some(ColumnDefault::CurrentTimestamp)) => {
                     ("default CURRENT_TIMESTAMP".to_owned(), "time of the batch".to_owned())
                 }
-                _ => ("nothing".to_owned(), "NULL".to_owned()),
+                (None, _) => ("nothing".to_owned(), "NULL".to_owned()),
             },
         };
         ColumnDescription {
@@ -88,7 +92,10 @@ pub fn describe(job: &JobDefinition, table: &TableDefinition) -> Description {
     let columns = columns.collect();
     let taken = |name: &str| table.column(name).is_some_and(|column| assigned(column).is_none());
     let aside = plain.iter().enumerate().filter(|(_, name)| !taken(name));
-    let fields_aside = aside.map(|(index, name)| ((*name).to_owned(), field(index, name))).collect();
+    let fields = aside.map(|(index, name)| ((*name).to_owned(), field(index, name)));
+    let metadata = metadata.iter().filter(|item| !taken(item.name()));
+    let metadata = metadata.map(|item| (item.name().to_owned(), format!("metadata {}", item.field)));
+    let fields_aside = fields.chain(metadata).collect();
     Description { columns, fields_aside, rules: rules(job) }
 }
 

@@ -54,12 +54,11 @@ impl Filter {
                 slots.push(slot);
             }
         }
-        let expression = expressions.compile(text, &inputs, &ColumnType::Boolean, time_zone).map_err(|source| {
-            match &source.unknown_column {
+        let expression =
+            expressions.compile_condition(text, &inputs, time_zone).map_err(|source| match &source.unknown_column {
                 Some(column) => DefinitionError::UnknownInFilter { column: column.clone(), hint: source.hint },
                 None => DefinitionError::Filter { source },
-            }
-        })?;
+            })?;
         let source = |place: &usize| match place.checked_sub(table.columns.len()) {
             None => Some(Source::Column(*place)),
             Some(aside) => Some(Source::Feed(feed_of(*slots.get(aside)?, inputs.get(*place)?, feeds))),

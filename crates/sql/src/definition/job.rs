@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use penstock_kernel::ids::{DatabaseId, JobId};
 use penstock_kernel::job::{JobDefinition, LoadClauses, StartOffset};
 use penstock_kernel::partitioning::Partitioning;
-use penstock_kernel::property::{Format, JobProperties, PropertyError};
+use penstock_kernel::property::{Format, JobProperties, Property, PropertyError};
 use penstock_kernel::separator::{self, SeparatorError};
 use penstock_kernel::table::TableDefinition;
 
@@ -72,6 +72,12 @@ pub fn altered_definition(
     table: &TableDefinition,
 ) -> Result<JobDefinition, SqlError> {
     check_clauses(&statement.clauses, table)?;
+    // That a property is fixed is said whatever its value.
+    let fixed = statement.properties.iter().find_map(|(key, _)| Property::named(key).filter(|known| !known.alterable));
+    if let Some(property) = fixed {
+        let error = PropertyError::NotAlterable { key: property.name };
+        return Err(property_error(&error, &statement.properties));
+    }
     let altered = properties(&statement.properties)?;
     let properties =
         current.properties.merged(&altered).map_err(|error| property_error(&error, &statement.properties))?;

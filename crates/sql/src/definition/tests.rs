@@ -256,6 +256,8 @@ fn alter_replaces_what_it_names_and_nothing_else() {
     assert_eq!(next.source.topic, current.source.topic);
     for (sql, expected) in [
         ("PROPERTIES ('format' = 'json')", "format is invalid property"),
+        ("PROPERTIES ('merge_condition' = 'v')", "merge_condition is invalid property"),
+        ("PROPERTIES ('format' = 'xml')", "format is invalid property"),
         ("FROM KAFKA ('kafka_topic' = 'x')", "kafka_topic is invalid kafka custom property"),
         ("FROM KAFKA ('kafka_partitions' = '0')", "must be specified at the same time"),
         (

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use penstock_catalog::job::{Job, JobVersion, VersionBeginning};
-use penstock_kernel::job::{ColumnItem, JobDefinition};
+use penstock_kernel::job::{ColumnItem, JobDefinition, MetadataItem};
 use penstock_sql::error::SqlError;
 use penstock_sql::render::{MASK, is_secret};
 use penstock_sql::request::{SessionContext, SqlResponse};
@@ -98,6 +98,7 @@ fn changes(old: &JobDefinition, new: &JobDefinition, beginning: Option<&VersionB
     };
     let (before, after) = (&old.clauses, &new.clauses);
     note("COLUMNS", before.columns.as_deref().map(columns), after.columns.as_deref().map(columns));
+    note("INCLUDE METADATA", before.metadata.as_deref().map(metadata), after.metadata.as_deref().map(metadata));
     note("COLUMNS TERMINATED BY", quoted(before.column_separator.as_ref()), quoted(after.column_separator.as_ref()));
     note("ROWS TERMINATED BY", quoted(before.row_delimiter.as_ref()), quoted(after.row_delimiter.as_ref()));
     note("WHERE", before.filter.clone(), after.filter.clone());
@@ -135,6 +136,11 @@ fn changes(old: &JobDefinition, new: &JobDefinition, beginning: Option<&VersionB
 
 fn quoted(text: Option<&String>) -> Option<String> {
     text.map(|text| format!("`{}`", text.escape_default()))
+}
+
+fn metadata(items: &[MetadataItem]) -> String {
+    let items: Vec<String> = items.iter().map(|item| format!("{} AS {}", item.field, item.name())).collect();
+    items.join(", ")
 }
 
 fn columns(items: &[ColumnItem]) -> String {

@@ -231,10 +231,20 @@ async fn versions_say_what_changed_and_where_they_began() {
              'property.group.id' = 'g')",
         )
         .await;
+    fixture
+        .done(
+            "ALTER ROUTINE LOAD FOR clicks INCLUDE METADATA (KEY, OFFSET AS o) FROM KAFKA \
+             ('confluent.schema.registry.url' = 'http://k:hush@h:1')",
+        )
+        .await;
+    let shown = fixture.show("SHOW ROUTINE LOAD VERSIONS FOR clicks").await;
+    let changes = shown.cell(2, "Changes");
+    assert!(changes.starts_with("INCLUDE METADATA: none -> KEY AS key, OFFSET AS o; "), "{changes}");
+    assert!(changes.contains("confluent.schema.registry.url: none -> http://h:1"), "{changes}");
     fixture.done("STOP ROUTINE LOAD FOR clicks").await;
     let shown = fixture.show("SHOW ROUTINE LOAD VERSIONS FOR quickstart.clicks").await;
-    assert_eq!(shown.column("BeginOffsets"), [r#"{"0":"2"}"#, r#"{"0":"0"}"#]);
-    assert_eq!(shown.column("EndOffsetsBefore"), ["{}", r#"{"0":"9"}"#]);
+    assert_eq!(shown.column("BeginOffsets"), [r#"{"0":"2"}"#, r#"{"0":"0"}"#, r#"{"0":"0"}"#]);
+    assert_eq!(shown.column("EndOffsetsBefore"), ["{}", r#"{"0":"9"}"#, "{}"]);
     assert_eq!(shown.cell(1, "BeginTime"), "2024-06-12 18:40:54");
     let changes = shown.cell(1, "Changes");
     for change in

@@ -152,6 +152,10 @@ async fn explain_says_what_feeds_each_column() {
     let shown = fixture.show(create).await;
     assert_eq!(shown.column("FedBy")[..4], ["key `k`", "key `v`", "default \"7\"", "default CURRENT_TIMESTAMP"]);
     assert_eq!(shown.rows[4][..4], ["field", "skipped", "NULL", "key `skipped`"]);
+    let metadata = "(skipped, v), INCLUDE METADATA (OFFSET AS k, KEY AS aside)";
+    let shown = fixture.show(&create.replace("(skipped, v, k)", metadata)).await;
+    assert_eq!(shown.column("FedBy")[..2], ["metadata OFFSET", "key `v`"]);
+    assert_eq!(shown.rows[5][..4], ["field", "aside", "NULL", "metadata KEY"]);
     let error = fixture.refused(&create.replace("(skipped, v, k)", "(v)")).await;
     assert!(error.message.contains("Column has no default value. column: k"), "{error}");
 }

@@ -40,6 +40,17 @@ async fn tables_are_listed_and_filtered() {
     assert_eq!(shown.column("Tables_in_quickstart"), ["other", "site_clicks"]);
     let shown = fixture.show("SHOW FULL TABLES FROM quickstart WHERE Table_type = 'BASE TABLE'").await;
     assert_eq!(shown.rows.len(), 2);
+    let shown = fixture.show("DESC information_schema.loads").await;
+    assert_eq!(shown.titles, ["Field", "Type", "Null", "Key", "Default", "Extra"]);
+    assert_eq!(shown.rows[0], ["ID", "bigint", "YES", "NO", "NULL", ""]);
+    let shown = fixture.show("SHOW FULL COLUMNS FROM Information_Schema.TABLES LIKE 'TABLE_N%'").await;
+    assert_eq!(shown.column("Field"), ["TABLE_NAME"]);
+    assert_eq!(shown.column("Type"), ["varchar(2048)"]);
+    let error = fixture.refused("DESC information_schema.nosuch").await;
+    assert_eq!(
+        (error.code, error.message.as_str()),
+        (code::UNKNOWN_TABLE, "Unknown table 'information_schema.nosuch'")
+    );
     let error = fixture.refused("SHOW TABLES WHERE Table_type = 'x'").await;
     assert!(error.message.contains("column `Table_type` does not exist"), "{error}");
 }

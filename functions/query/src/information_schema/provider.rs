@@ -11,8 +11,8 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::filter::Wanted;
-use super::shape::Shape;
 use super::{Origin, rows, schema};
+use penstock_sql::information_schema::Shape;
 
 /// A table of `information_schema`.
 pub(super) struct SchemaTable {

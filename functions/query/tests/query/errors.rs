@@ -19,6 +19,12 @@ async fn what_does_not_exist_is_named() {
             "Unknown database 'quikstart'",
             Some("did you mean `quickstart`?"),
         ),
+        (
+            "SELECT * FROM site_clicks PARTITION (p1)",
+            code::PARSE,
+            "PARTITION of a table in FROM is not supported yet",
+            Some("say it in WHERE: files of other partitions are not read"),
+        ),
         ("SELECT * FROM nosuch", code::UNKNOWN_TABLE, "Unknown table 'quickstart.nosuch'", None),
         (
             "SELECT * FROM site_click",

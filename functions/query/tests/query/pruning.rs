@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, Int64Array, StringArray};
+use arrow_array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use futures::StreamExt;
 use penstock_kernel::table::ColumnType;
 
@@ -60,6 +60,47 @@ async fn only_matching_files_are_opened() {
         ("none IS NOT NULL", 0, 0),
         ("n = 150 OR n = 950", 2, 2),
         ("n > (SELECT 989)", 10, 10),
+    ] {
+        let found = world.lines(&format!("SELECT n FROM t WHERE {filter}")).await.len();
+        assert_eq!(found, rows, "{filter}");
+        let (_, opened) = world.reads.take();
+        assert!(opened <= files, "{filter}: {opened} files were opened");
+    }
+}
+
+/// A file for each of three cities in each of four months, as `PARTITION BY date_trunc('month', day), city` makes them.
+async fn partitions() -> World {
+    let world = World::empty().await;
+    let columns = [("day", ColumnType::Date), ("city", ColumnType::Varchar(20)), ("n", ColumnType::BigInt)];
+    let table = world.table("t", &columns).await;
+    // 2024-01-01 and the days of three months more.
+    for (month, days) in [(19_723, 31), (19_754, 29), (19_783, 31), (19_814, 30)] {
+        for city in ["berlin", "paris", "wien"] {
+            let rows: Vec<ArrayRef> = vec![
+                Arc::new((month..month + days).map(Some).collect::<Date32Array>()),
+                Arc::new((0..days).map(|_| Some(city)).collect::<StringArray>()),
+                Arc::new((0..i64::from(days)).collect::<Int64Array>()),
+            ];
+            world.load(&table, rows).await;
+        }
+    }
+    world
+}
+
+#[tokio::test]
+async fn files_of_other_partitions_are_not_opened() {
+    let world = partitions().await;
+    for (filter, rows, files) in [
+        ("city = 'paris'", 121, 4),
+        ("city IN ('paris', 'wien') AND day < '2024-02-01'", 62, 2),
+        ("day = '2024-02-29'", 3, 3),
+        ("day >= '2024-04-01'", 90, 3),
+        ("day BETWEEN '2024-01-31' AND '2024-02-01' AND city = 'wien'", 2, 2),
+        ("day >= '2024-03-01 00:00:00' AND day < '2024-03-02 00:00:00'", 3, 3),
+        ("day = CAST('2024-03-05' AS DATE) AND city > 'berlin'", 2, 2),
+        ("city = 'oslo'", 0, 0),
+        ("city IS NULL", 0, 0),
+        ("day > '2024-12-31'", 0, 0),
     ] {
         let found = world.lines(&format!("SELECT n FROM t WHERE {filter}")).await.len();
         assert_eq!(found, rows, "{filter}");

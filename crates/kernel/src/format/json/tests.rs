@@ -82,7 +82,10 @@ fn paths_of_several_places_are_selections_below_the_steps_they_begin_with() {
         ("$.a[?@.b > $.c]", vec![], Results::List, None),
         ("$.a[-1]", vec![member("a")], Results::One, None),
         ("$.a[ -12 ]", vec![member("a")], Results::One, None),
-        ("$.a[-1].b", vec![member("a")], Results::List, None),
+        ("$.a[-1].b", vec![member("a")], Results::One, None),
+        ("$.a[-1][0] ['b'][ -2 ]", vec![member("a")], Results::One, None),
+        ("$.a[-1].*", vec![member("a")], Results::List, None),
+        ("$.a[-1][0:1]", vec![member("a")], Results::List, None),
     ];
     for (text, expected, results, place) in cases {
         let Ok(Path::Select { prefix, selection, one_place }) = parse(text) else { panic!("{text}") };

@@ -23,7 +23,7 @@ pub(super) fn parse(path: &str) -> Result<Path, (usize, PathProblem)> {
     if rest.trim_ascii().is_empty() {
         return Ok(Path::Place { steps: prefix, no_array: NoArray::Nothing });
     }
-    let results = if is_last_index(rest) { Results::One } else { Results::List };
+    let results = if leads_to_one(rest) { Results::One } else { Results::List };
     // A filter that looks at the whole row needs all of it.
     let selection = match JsonPath::parse(&format!("${rest}")) {
         Ok(below) if !outside_strings(rest).contains('$') => Selection::new(path, below, results),
@@ -105,9 +105,20 @@ fn read_name(text: &str, quote: char) -> Option<(Step, &str)> {
     Some((Step::Member(name), body.get(end + 1..)?))
 }
 
-/// Whether the text is one index from the end, such as `[-1]`.
-fn is_last_index(text: &str) -> bool {
-    let inner = text.trim_ascii().strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    let digits = inner.and_then(|inner| inner.trim_matches(BLANKS).strip_prefix('-'));
-    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+/// Whether the text is made of nothing but plain steps and indexes from the end, such as `[-1].name`.
+fn leads_to_one(mut text: &str) -> bool {
+    while !text.trim_ascii().is_empty() {
+        let Some(rest) = read_step(text).map(|(_, rest)| rest).or_else(|| read_last_index(text)) else {
+            return false;
+        };
+        text = rest;
+    }
+    true
+}
+
+/// What follows the index from the end that the text begins with.
+fn read_last_index(text: &str) -> Option<&str> {
+    let digits = text.trim_start_matches(BLANKS).strip_prefix('[')?.trim_start_matches(BLANKS).strip_prefix('-')?;
+    let rest = digits.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    rest.trim_start_matches(BLANKS).strip_prefix(']')
 }

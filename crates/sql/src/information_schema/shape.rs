@@ -2,25 +2,42 @@
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// VARCHAR
     Text,
+    /// BIGINT
     Number,
+    /// DATETIME
     Moment,
+    /// JSON
     Json,
+}
+
+impl Kind {
+    /// The type's name, and as SHOW COLUMNS of MySQL prints it.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("varchar", "varchar(2048)"),
+            Self::Number => ("bigint", "bigint(20)"),
+            Self::Moment => ("datetime", "datetime"),
+            Self::Json => ("json", "json"),
+        }
+    }
 }
 
 use Kind::{Json, Moment, Number, Text};
 
 /// A table.
 #[derive(Debug)]
-pub(super) struct Shape {
+pub struct Shape {
     /// In lower case.
-    pub(super) name: &'static str,
+    pub name: &'static str,
     /// Titles, in upper case.
-    pub(super) columns: &'static [(&'static str, Kind)],
+    pub columns: &'static [(&'static str, Kind)],
 }
 
-pub(super) const SHAPES: &[Shape] = &[
+/// All of them.
+pub const SHAPES: &[Shape] = &[
     Shape {
         name: "schemata",
         columns: &[
