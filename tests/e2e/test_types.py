@@ -74,3 +74,23 @@ def test_a_list_that_no_column_holds_is_refused_with_its_place(server):
                  'FROM KAFKA ("kafka_broker_list" = "b:1", "kafka_topic" = "x")')
     assert "selects a list, which column `k` of type int cannot hold" in str(server.refused(statement % ("a", "$..k"), "lab"))
     assert "character 4" in str(server.refused(statement % ("b", "$[?count(@.k)]"), "lab"))
+
+
+def test_a_table_of_4096_columns_with_names_and_comments_loads(server):
+    """Its definition, the job's and the statistics of its file all lie in items of the catalog, which are 400 KiB at most."""
+    names = [f"a_column_with_a_rather_long_name_{number:04}" for number in range(4096)]
+    columns = ", ".join(f"{name} VARCHAR(64) NOT NULL COMMENT 'what it says of itself: {name}'" for name in names)
+    server.sql("CREATE DATABASE lab")
+    server.sql(f"CREATE TABLE wide ({columns})", "lab")
+    paths = json.dumps([f"$.{name}" for name in names])
+    server.sql(f"""CREATE ROUTINE LOAD j ON wide COLUMNS ({", ".join(names)})
+                   PROPERTIES ('format' = 'json', 'jsonpaths' = '{paths}', 'max_batch_interval' = '5')
+                   FROM KAFKA ('kafka_broker_list' = '{tutorial.broker_of(server)}', 'kafka_topic' = 'wide',
+                               'property.kafka_default_offsets' = 'OFFSET_BEGINNING')""", "lab")
+    producer = KafkaProducer(bootstrap_servers=server.kafka)
+    producer.send("wide", json.dumps({name: name[-4:] for name in names}).encode())
+    producer.flush()
+    server.until("SELECT count(*) n FROM wide", lambda rows: rows[0]["n"] == 1, 60, "lab")
+    assert server.sql(f"SELECT {names[0]} a, {names[4095]} z FROM wide", "lab") == [{"a": "0000", "z": "4095"}]
+    assert len(server.sql("DESC wide", "lab")) == 4096
+    assert server.refused(f"CREATE TABLE wider ({columns}, z INT)", "lab")[0] == 1064

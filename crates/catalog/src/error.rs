@@ -29,6 +29,16 @@ pub enum CatalogError {
         /// Expected and found.
         message: String,
     },
+    /// A value does not fit into an item, compressed as it is: shorten it.
+    #[error("catalog item `{key}` takes {bytes} bytes, expected at most {limit}")]
+    TooLarge {
+        /// Its key.
+        key: String,
+        /// Its compressed length.
+        bytes: usize,
+        /// Most bytes that it may take.
+        limit: usize,
+    },
     /// A commit does not fit into an item, even without statistics: load and commit its source partitions, or parts of
     /// the batch, one after the other.
     #[error("commit `{commit}` of {files} files takes {bytes} bytes, expected at most {limit}")]

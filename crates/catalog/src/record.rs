@@ -1,4 +1,9 @@
 //! Values as items: JSON in `body`, beside the `revision` that conditions compare and the `format` that says who can read it.
+//!
+//! A short body is text, so that a person can read it in the store; a long one is bytes, compressed by zstd: the definition
+//! of a table with thousands of columns would not fit an item otherwise.
+
+use std::io::Read;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,6 +16,12 @@ use crate::store::{Action, Condition, Item, Key, Value, Write};
 pub(crate) const FORMAT: i64 = 1;
 
 const BODY: &str = "body";
+/// Bytes of a body that stays text.
+const PLAIN_BYTES: usize = 100_000;
+/// Bytes of a body in the store. DynamoDB takes items of 400 KiB, names and keys included.
+const MAX_BYTES: usize = 390_000;
+/// Bytes of a body as text that are read; none is written that is as long.
+const MAX_TEXT_BYTES: u64 = 64 << 20;
 const FORMAT_NAME: &str = "format";
 const REVISION: &str = "revision";
 
@@ -23,10 +34,13 @@ pub(crate) trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
 }
 
 /// The value as an item of that revision.
+///
+/// # Errors
+/// [`CatalogError::TooLarge`] if it would fit no item.
 pub(crate) fn encode<T: Record>(key: &Key, value: &T, revision: i64) -> Result<Item, CatalogError> {
     let body = serde_json::to_string(value).map_err(|error| unreadable(key, error.to_string()))?;
     let mut item = Item::from([
-        (BODY.to_owned(), Value::Text(body)),
+        (BODY.to_owned(), stored(key, body)?),
         (FORMAT_NAME.to_owned(), Value::Number(FORMAT)),
         (REVISION.to_owned(), Value::Number(revision)),
     ]);
@@ -49,11 +63,30 @@ pub(crate) fn decode<T: Record>(key: &Key, item: &Item) -> Result<Revised<T>, Ca
         return Err(unreadable(key, message));
     }
     let revision = number(key, item, REVISION)?;
-    let Some(Value::Text(body)) = item.get(BODY) else {
-        return Err(unreadable(key, format!("expected a text `{BODY}`")));
+    let value = match item.get(BODY) {
+        Some(Value::Text(body)) => serde_json::from_str(body),
+        Some(Value::Bytes(bytes)) => {
+            let mut body = Vec::new();
+            zstd::Decoder::new(bytes.as_slice())
+                .and_then(|decoder| decoder.take(MAX_TEXT_BYTES).read_to_end(&mut body))
+                .map_err(|error| unreadable(key, format!("`{BODY}`: {error}")))?;
+            serde_json::from_slice(&body)
+        }
+        _ => return Err(unreadable(key, format!("expected text or bytes in `{BODY}`"))),
     };
-    let value = serde_json::from_str(body).map_err(|error| unreadable(key, error.to_string()))?;
-    Ok(Revised { value, revision })
+    Ok(Revised { value: value.map_err(|error| unreadable(key, error.to_string()))?, revision })
+}
+
+/// The body as the store keeps it.
+fn stored(key: &Key, body: String) -> Result<Value, CatalogError> {
+    if body.len() <= PLAIN_BYTES {
+        return Ok(Value::Text(body));
+    }
+    let bytes = zstd::encode_all(body.as_bytes(), 3).map_err(|error| unreadable(key, error.to_string()))?;
+    if bytes.len() > MAX_BYTES {
+        return Err(CatalogError::TooLarge { key: key.to_string(), bytes: bytes.len(), limit: MAX_BYTES });
+    }
+    Ok(Value::Bytes(bytes))
 }
 
 /// Puts the first revision of a value, if there is none.
@@ -96,4 +129,52 @@ pub(crate) fn unreadable_object(key: &str, message: String) -> CatalogError {
 
 pub(crate) fn unreadable(key: &Key, message: String) -> CatalogError {
     CatalogError::Unreadable { key: key.to_string(), message }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Record for Vec<String> {}
+
+    fn written(value: &Vec<String>) -> Result<Item, CatalogError> {
+        encode(&Key::new("p", "s"), value, 7)
+    }
+
+    /// Text that no compression shortens much.
+    fn noise(bytes: usize) -> String {
+        let mut state = 1_u64;
+        let mut letter = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            char::from(b'!' + u8::try_from((state >> 33) % 90).unwrap())
+        };
+        (0..bytes).map(|_| letter()).collect()
+    }
+
+    #[test]
+    fn long_bodies_are_compressed_and_read_back() {
+        for (texts, plain) in [(10, true), (4_096, false)] {
+            let value: Vec<String> =
+                (0..texts).map(|number| format!("a column of a long name, number {number}")).collect();
+            let item = written(&value).unwrap();
+            assert_eq!(matches!(item.get(BODY), Some(Value::Text(_))), plain, "{texts}");
+            let read: Revised<Vec<String>> = decode(&Key::new("p", "s"), &item).unwrap();
+            assert_eq!((read.value, read.revision), (value, 7));
+        }
+    }
+
+    #[test]
+    fn bodies_that_fit_no_item_are_refused_before_they_are_written() {
+        assert!(written(&vec![noise(300_000)]).is_ok());
+        let error = written(&vec![noise(700_000)]).unwrap_err();
+        assert!(matches!(error, CatalogError::TooLarge { limit: MAX_BYTES, .. }), "{error}");
+    }
+
+    #[test]
+    fn damaged_bodies_are_told() {
+        let mut item = written(&vec!["x".repeat(PLAIN_BYTES)]).unwrap();
+        item.insert(BODY.to_owned(), Value::Bytes(vec![1, 2, 3]));
+        let error = decode::<Vec<String>>(&Key::new("p", "s"), &item).unwrap_err();
+        assert!(matches!(error, CatalogError::Unreadable { .. }), "{error}");
+    }
 }

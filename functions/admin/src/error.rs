@@ -13,6 +13,10 @@ pub(crate) fn of_catalog(error: CatalogError) -> SqlError {
         CatalogError::Unavailable { .. } => SqlError::new(code::UNAVAILABLE, message)
             .with_hint("whether it took place is unknown: look, then try again"),
         CatalogError::Contended { .. } => SqlError::new(code::UNAVAILABLE, message).with_hint("try again"),
+        CatalogError::TooLarge { bytes, limit, .. } => SqlError::analysis(&format!(
+            "the definition is too long: compressed, it takes {bytes} bytes, and {limit} can be stored"
+        ))
+        .with_hint("shorten names, comments, paths or expressions, or leave some out"),
         _ => SqlError::new(code::INTERNAL, message),
     }
 }

@@ -14,7 +14,7 @@ use super::mapping::Mapping;
 use super::rows::Feed;
 use super::sink::Origin;
 use crate::expression::{Expression, Expressions, Input, Moment};
-use crate::table::{ColumnType, TableDefinition};
+use crate::table::TableDefinition;
 
 /// A compiled WHERE.
 #[derive(Debug, Clone)]
