@@ -31,13 +31,22 @@ pub fn show_columns(table: &TableDefinition, full: bool) -> ResultSet {
     ResultSet::text(titles, rows.collect())
 }
 
-/// What DESC and SHOW COLUMNS answer of a table of `information_schema`.
-pub fn of_system(table: &Shape, wide: bool) -> ResultSet {
+/// What DESC answers of a table of `information_schema`.
+pub fn describe_system(table: &Shape) -> ResultSet {
+    of_system(table, "false", false)
+}
+
+/// What SHOW COLUMNS answers of it.
+pub fn show_system_columns(table: &Shape, full: bool) -> ResultSet {
+    of_system(table, "NO", full)
+}
+
+fn of_system(table: &Shape, key: &str, wide: bool) -> ResultSet {
     let rows = table.columns.iter().map(|(name, kind)| {
         let (type_name, full_type) = kind.names();
         let shown = if *kind == Kind::Text { full_type } else { type_name };
         let text = |text: &str| Some(text.to_owned());
-        let row = [text(name), text(shown), text("YES"), text("NO"), None, text("")];
+        let row = [text(name), text(shown), text("YES"), text(key), None, text("")];
         let [field, shown, null, key, default, extra] = row;
         if wide {
             vec![field, shown, None, null, key, default, extra, text(""), text("")]

@@ -190,7 +190,7 @@ impl Admin {
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
         if let Some(table) = system_table(&statement.table, session)? {
-            return filtered(describe::of_system(table, statement.full), &statement.filter);
+            return filtered(describe::show_system_columns(table, statement.full), &statement.filter);
         }
         let (_, table) = self.table(&statement.table, session).await?;
         filtered(describe::show_columns(&table, statement.full), &statement.filter)
@@ -212,7 +212,7 @@ impl Admin {
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
         if let Some(table) = system_table(name, session)? {
-            return Ok(SqlResponse::Rows(describe::of_system(table, false)));
+            return Ok(SqlResponse::Rows(describe::describe_system(table)));
         }
         let (_, table) = self.table(name, session).await?;
         Ok(SqlResponse::Rows(describe::describe(&table)))

@@ -42,7 +42,7 @@ async fn tables_are_listed_and_filtered() {
     assert_eq!(shown.rows.len(), 2);
     let shown = fixture.show("DESC information_schema.loads").await;
     assert_eq!(shown.titles, ["Field", "Type", "Null", "Key", "Default", "Extra"]);
-    assert_eq!(shown.rows[0], ["ID", "bigint", "YES", "NO", "NULL", ""]);
+    assert_eq!(shown.rows[0], ["ID", "bigint", "YES", "false", "NULL", ""]);
     let shown = fixture.show("SHOW FULL COLUMNS FROM Information_Schema.TABLES LIKE 'TABLE_N%'").await;
     assert_eq!(shown.column("Field"), ["TABLE_NAME"]);
     assert_eq!(shown.column("Type"), ["varchar(2048)"]);
