@@ -4,7 +4,6 @@
 //! say of its columns. A manifest that cannot be read is named as a file is; what it names is not known then.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::ObjectStoreExt as _;
@@ -36,8 +35,8 @@ impl Maintainer {
     }
 
     async fn checked(&self, request: &CheckRequest) -> Result<CheckReply, MaintainError> {
-        let began = Instant::now();
-        let budget = Duration::from_millis(request.budget_ms);
+        let began_ms = self.now_ms();
+        let budget_ms = i64::try_from(request.budget_ms).unwrap_or(i64::MAX);
         let mut reply = CheckReply { after: request.after.clone(), ..CheckReply::default() };
         let state = match self.catalog.table_state_by_id(TableId(request.table)).await {
             Ok(state) => state,
@@ -79,7 +78,7 @@ impl Maintainer {
                 Err(MaintainError::File { key, message }) => reply.damaged.push(DamagedFile { key, message }),
                 Err(error) => return Err(error),
             }
-            if began.elapsed() >= budget {
+            if self.now_ms().saturating_sub(began_ms) >= budget_ms {
                 reply.finished = false;
                 break;
             }

@@ -24,7 +24,7 @@ use crate::ready;
 /// The service: the objects, and which changed since anyone looked.
 #[derive(Debug, Default)]
 pub(crate) struct Bucket {
-    objects: InMemory,
+    objects: Arc<InMemory>,
     changes: Mutex<Vec<String>>,
 }
 
@@ -39,6 +39,21 @@ impl Bucket {
         let path = Path::parse(key).ok()?;
         let read = async { self.objects.get(&path).await.ok()?.bytes().await.ok() };
         ready(read).flatten()
+    }
+
+    /// Full keys of all objects below `prefix`.
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
+        let Ok(path) = Path::parse(prefix) else { return Vec::new() };
+        let listed: Vec<_> = at_once(self.objects.list(Some(&path)).collect());
+        listed.into_iter().flatten().map(|object| object.location.to_string()).collect()
+    }
+
+    /// Deletes an object as somebody does who does not ask.
+    pub(crate) fn lose(&self, key: &str) {
+        if let Ok(path) = Path::parse(key) {
+            // One that is not there cannot be lost.
+            let _ = at_once(self.delete(&path));
+        }
     }
 
     fn changed(&self, path: &Path) {
@@ -149,7 +164,17 @@ impl ObjectStore for BucketClient {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.bucket.objects.list(prefix)
+        let (client, prefix) = (self.clone(), prefix.cloned());
+        let listed = async move {
+            let place = prefix.clone().unwrap_or_default();
+            let (bucket, below) = (Arc::clone(&client.bucket), prefix);
+            let list = move |_| Ok(at_once(bucket.objects.list(below.as_ref()).collect::<Vec<_>>()));
+            match heard(&place, ask(&client.net, Operation::List, format!("list {place}"), list).await) {
+                Ok(objects) => objects,
+                Err(error) => vec![Err(error)],
+            }
+        };
+        futures::stream::once(listed).flat_map(futures::stream::iter).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -166,6 +191,6 @@ pub(crate) struct Remaining(pub(crate) Arc<Bucket>);
 
 impl Volumes for Remaining {
     fn open(&self, _volume: &Volume) -> std::result::Result<Arc<dyn ObjectStore>, StorageError> {
-        Ok(Arc::new(self.0.objects.fork()))
+        Ok(Arc::clone(&self.0.objects) as Arc<dyn ObjectStore>)
     }
 }

@@ -1,7 +1,6 @@
 //! Bugs to plant: each a mutation of what the handlers' trait objects send or answer, so that no released code knows of it.
 //!
-//! They show that the simulation would notice. What compaction and garbage collection can get wrong joins this list when
-//! there is a function that compacts.
+//! They show that the simulation would notice.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,6 +9,8 @@ use penstock_catalog::store::memory::MemoryStore;
 use penstock_catalog::store::{Action, Condition, Item, Key, Store as _, Value, Write, WriteOutcome};
 use serde_json::Value as Json;
 
+use crate::bucket::Bucket;
+use crate::check::VOLUME_PATH;
 use crate::ready;
 
 /// A bug.
@@ -31,11 +32,23 @@ pub enum Bug {
     TrimsOneShort,
     /// Rejected rows are put, but the commit does not name their file.
     LeavesRejectedRowsOut,
+    /// What a merge takes the place of is deleted before the merge is visible.
+    DeletesBeforeVisible,
+    /// What was replaced is deleted by the next run, whoever reads it still.
+    SweepsWithoutGrace,
+    /// Files that nobody names are deleted however young they are.
+    CollectsWithoutGrace,
+    /// Merges and folds take place whatever became of the layout since it was read.
+    FoldsWhateverCameFirst,
+    /// A replay does not say which rejected rows it takes the place of.
+    ReplaysWithoutTaking,
+    /// A replay takes place whatever other replays did since it read the rejected rows.
+    ReplaysSideBySide,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 14] = [
         Self::AcknowledgesBeforeCommit,
         Self::SharesFileKeys,
         Self::AdvancesOnFailure,
@@ -44,6 +57,12 @@ impl Bug {
         Self::ChangesToken,
         Self::TrimsOneShort,
         Self::LeavesRejectedRowsOut,
+        Self::DeletesBeforeVisible,
+        Self::SweepsWithoutGrace,
+        Self::CollectsWithoutGrace,
+        Self::FoldsWhateverCameFirst,
+        Self::ReplaysWithoutTaking,
+        Self::ReplaysSideBySide,
     ];
 
     fn name(self) -> &'static str {
@@ -56,6 +75,12 @@ impl Bug {
             Self::ChangesToken => "changes-token",
             Self::TrimsOneShort => "trims-one-short",
             Self::LeavesRejectedRowsOut => "leaves-rejected-rows-out",
+            Self::DeletesBeforeVisible => "deletes-before-visible",
+            Self::SweepsWithoutGrace => "sweeps-without-grace",
+            Self::CollectsWithoutGrace => "collects-without-grace",
+            Self::FoldsWhateverCameFirst => "folds-whatever-came-first",
+            Self::ReplaysWithoutTaking => "replays-without-taking",
+            Self::ReplaysSideBySide => "replays-side-by-side",
         }
     }
 }
@@ -91,12 +116,21 @@ impl FromStr for Bug {
 
 /// Whether the transaction is a commit.
 pub(crate) fn is_commit(writes: &[Write]) -> bool {
-    writes.first().is_some_and(|write| write.key.sk.starts_with("commit#"))
+    let put = |write: &Write| write.key.sk.starts_with("commit#") && matches!(write.action, Action::Put(_));
+    writes.first().is_some_and(put)
 }
 
 /// What a buggy client sends.
 pub(crate) fn sent(bug: Option<Bug>, mut writes: Vec<Write>) -> Vec<Write> {
-    let (Some(bug), true) = (bug, is_commit(&writes)) else { return writes };
+    let Some(bug) = bug else { return writes };
+    match bug {
+        Bug::SweepsWithoutGrace | Bug::FoldsWhateverCameFirst => layouts(bug, &mut writes),
+        Bug::ReplaysWithoutTaking | Bug::ReplaysSideBySide => replays(bug, &mut writes),
+        _ => {}
+    }
+    if !is_commit(&writes) {
+        return writes;
+    }
     let Some(Write { action: Action::Put(commit), .. }) = writes.first_mut() else { return writes };
     match bug {
         Bug::SharesFileKeys => edit(commit, |commit| {
@@ -116,11 +150,74 @@ pub(crate) fn sent(bug: Option<Bug>, mut writes: Vec<Write>) -> Vec<Write> {
     writes
 }
 
+/// Layouts as a buggy client writes them.
+fn layouts(bug: Bug, writes: &mut [Write]) {
+    for write in writes.iter_mut().filter(|write| write.key.sk == "layout") {
+        let Action::Put(layout) = &mut write.action else { continue };
+        if bug == Bug::FoldsWhateverCameFirst {
+            write.condition = Condition::Always;
+            continue;
+        }
+        edit(layout, |layout| {
+            for fold in layout.get_mut("folds").and_then(Json::as_array_mut).into_iter().flatten() {
+                if let Some(at_ms) = fold.get_mut("at_ms") {
+                    *at_ms = Json::from(0);
+                }
+            }
+        });
+    }
+}
+
+/// Replays as a buggy client commits them.
+fn replays(bug: Bug, writes: &mut [Write]) {
+    let is_replay = writes.iter().any(|write| write.key.sk == "replays");
+    for write in writes.iter_mut().filter(|_| is_replay) {
+        let Action::Put(item) = &mut write.action else { continue };
+        if bug == Bug::ReplaysSideBySide && write.key.sk == "replays" {
+            write.condition = Condition::Always;
+        }
+        if bug == Bug::ReplaysWithoutTaking && write.key.pk.starts_with("rejected#") {
+            edit(item, |rejection| {
+                if let Some(replaces) = rejection.get_mut("replaces") {
+                    *replaces = Json::Array(Vec::new());
+                }
+            });
+        }
+    }
+}
+
+/// How far ahead the clock of those goes who clean up.
+pub(crate) fn clock_ahead_ms(bug: Option<Bug>) -> i64 {
+    if bug == Some(Bug::CollectsWithoutGrace) { 25 * 3_600_000 } else { 0 }
+}
+
+/// Full keys of what a layout takes the place of, if it is to be deleted before the layout is written.
+pub(crate) fn deleted_early(bug: Option<Bug>, writes: &[Write], bucket: &Bucket) -> Vec<String> {
+    if bug != Some(Bug::DeletesBeforeVisible) {
+        return Vec::new();
+    }
+    let layouts = writes.iter().filter(|write| write.key.sk == "layout").filter_map(|write| match &write.action {
+        Action::Put(layout) => body(layout),
+        _ => None,
+    });
+    let mut keys = Vec::new();
+    for layout in layouts {
+        let fold = layout.get("folds").and_then(Json::as_array).and_then(|folds| folds.last());
+        let list = fold.and_then(|fold| fold.pointer("/garbage/key")).and_then(Json::as_str);
+        let bytes = list.and_then(|list| bucket.object(&format!("{VOLUME_PATH}/{list}")));
+        let text = bytes.and_then(|bytes| zstd::decode_all(bytes.as_ref()).ok()).unwrap_or_default();
+        let json = text.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default();
+        let garbage: Vec<String> = serde_json::from_slice(json).unwrap_or_default();
+        keys.extend(garbage.into_iter().map(|key| format!("{VOLUME_PATH}/{key}")));
+    }
+    keys
+}
+
 /// The key without its unique part, if it is a data file's.
 pub(crate) fn shared_key(key: &str) -> String {
     let shared = key.strip_suffix(".parquet").and_then(|name| name.rsplit_once('-'));
     match shared {
-        Some((shared, _)) if key.contains("table/") => format!("{shared}.parquet"),
+        Some((shared, _)) if key.contains("table/") && key.contains("/job-") => format!("{shared}.parquet"),
         _ => key.to_owned(),
     }
 }

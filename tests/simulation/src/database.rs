@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use penstock_catalog::error::CatalogError;
 use penstock_catalog::store::memory::MemoryStore;
-use penstock_catalog::store::{Item, Key, Store, Write, WriteOutcome};
+use penstock_catalog::store::{Action, Item, Key, Store, Write, WriteOutcome};
 
+use crate::bucket::Bucket;
 use crate::bug::{self, Bug};
 use crate::client::{Heard, ask};
 use crate::fault::{Kind, Operation};
@@ -49,6 +50,17 @@ impl Database {
         std::mem::take(&mut self.log().changes)
     }
 
+    /// An item as it is.
+    pub(crate) fn item(&self, key: &Key) -> Option<Item> {
+        at_once(self.items.get(key)).ok().flatten()
+    }
+
+    /// Keys of all items of that partition key.
+    pub(crate) fn keys(&self, pk: &str) -> Vec<Key> {
+        let items = at_once(self.items.query(pk, "")).unwrap_or_default();
+        items.into_iter().map(|(key, _)| key).collect()
+    }
+
     /// The store in memory knows a token for ever; for one that the service has forgotten another stands.
     fn transact(&self, task: u32, token: &str, writes: Vec<Write>, now_ms: i64) -> Result<WriteOutcome, CatalogError> {
         let mut log = self.log();
@@ -59,7 +71,8 @@ impl Database {
             }
             token = format!("{round}{}", token.get(1..).unwrap_or_default());
         }
-        let keys = writes.iter().map(|write| write.key.clone()).collect();
+        let written = writes.iter().filter(|write| write.action != Action::Check);
+        let keys = written.map(|write| write.key.clone()).collect();
         let outcome = at_once(self.items.transact(&token, writes));
         if matches!(outcome, Ok(WriteOutcome::Done)) && !log.tokens.contains_key(&token) {
             log.tokens.insert(token, now_ms);
@@ -93,12 +106,13 @@ fn at_once<T>(answer: impl Future<Output = T>) -> T {
 pub(crate) struct DatabaseClient {
     net: Arc<Net>,
     database: Arc<Database>,
+    bucket: Arc<Bucket>,
     bug: Option<Bug>,
 }
 
 impl DatabaseClient {
-    pub(crate) fn new(net: Arc<Net>, database: Arc<Database>, bug: Option<Bug>) -> Self {
-        Self { net, database, bug }
+    pub(crate) fn new(net: Arc<Net>, database: Arc<Database>, bucket: Arc<Bucket>, bug: Option<Bug>) -> Self {
+        Self { net, database, bucket, bug }
     }
 }
 
@@ -156,6 +170,9 @@ impl Store for DatabaseClient {
         };
         let (bug, commit) = (self.bug, bug::is_commit(&writes));
         let writes = bug::sent(bug, writes);
+        for key in bug::deleted_early(bug, &writes, &self.bucket) {
+            self.bucket.lose(&key);
+        }
         let token = token.to_owned();
         // Weak, since the network keeps what is on its way.
         let net = Arc::downgrade(&self.net);

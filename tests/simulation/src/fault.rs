@@ -21,6 +21,8 @@ pub enum Operation {
     Read,
     /// DeleteObject.
     Delete,
+    /// ListObjects.
+    List,
     /// A call to the event source mapping service.
     Mapping,
 }
@@ -100,9 +102,9 @@ struct Risk {
 }
 
 use Moment::{After, Before};
-use Operation::{Delete, Get, Mapping, Put, Query, Read, Transact, Write};
+use Operation::{Delete, Get, List, Mapping, Put, Query, Read, Transact, Write};
 
-const ALL: &[Operation] = &[Get, Query, Write, Transact, Put, Read, Delete, Mapping];
+const ALL: &[Operation] = &[Get, Query, Write, Transact, Put, Read, Delete, List, Mapping];
 const CHANGING: &[Operation] = &[Write, Transact, Put, Delete, Mapping];
 const STORE: &[Operation] = &[Get, Query, Write, Transact];
 

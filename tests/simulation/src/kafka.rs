@@ -165,9 +165,12 @@ impl Record {
     pub(crate) fn value(&self) -> Option<String> {
         let row = |index| {
             let place = self.place(index);
-            format!(r#"{{"place":{place},"a":"a{place}","b":"b{place}"}}"#)
+            format!(r#"{{"place":{place},"spare":{place},"a":"a{place}","b":"b{place}"}}"#)
         };
-        let unfit = |index| format!(r#"{{"place":null,"a":"x{}","b":null}}"#, self.place(index));
+        let unfit = |index| {
+            let place = self.place(index);
+            format!(r#"{{"place":null,"spare":{place},"a":"a{place}","b":null}}"#)
+        };
         Some(match self.content {
             Content::Row => row(0),
             Content::TwoRows => row(0) + &row(1),
@@ -178,23 +181,36 @@ impl Record {
         })
     }
 
-    /// Indexes of the rows that load.
-    pub(crate) fn rows(&self) -> std::ops::Range<i64> {
+    /// Indexes of the rows that load, if the column `place` is fed by the key that is always there (`spare`) or not.
+    pub(crate) fn rows(&self, spare: bool) -> std::ops::Range<i64> {
         match self.content {
+            Content::RowAndRejected if spare => 0..2,
             Content::Row | Content::RowAndRejected => 0..1,
             Content::TwoRows => 0..2,
+            Content::Rejected if spare => 0..1,
             Content::Rejected | Content::Broken | Content::Tombstone => 0..0,
         }
     }
 
     /// The row that is rejected, if one is: its index, or `None` for the whole record.
-    pub(crate) fn rejected(&self) -> Option<Option<i64>> {
+    pub(crate) fn rejected(&self, spare: bool) -> Option<Option<i64>> {
         match self.content {
-            Content::RowAndRejected => Some(Some(1)),
-            Content::Rejected => Some(Some(0)),
+            Content::RowAndRejected if !spare => Some(Some(1)),
+            Content::Rejected if !spare => Some(Some(0)),
             Content::Broken => Some(None),
-            Content::Row | Content::TwoRows | Content::Tombstone => None,
+            _ => None,
         }
+    }
+
+    /// The bytes of its rejected row.
+    pub(crate) fn raw(&self) -> Option<Vec<u8>> {
+        let value = self.value()?;
+        // Of a value that holds several rows, the row's own part.
+        let raw = match self.content {
+            Content::RowAndRejected => value.rsplit(' ').next().unwrap_or(&value),
+            _ => &value,
+        };
+        Some(raw.as_bytes().to_vec())
     }
 }
 

@@ -1,14 +1,12 @@
 //! The deterministic simulation: the real handlers against services that misbehave, under one seed and a virtual clock.
 //!
-//! What is real: the handlers of load and admin, the catalog's commit protocol, the files, and the list of commits from
-//! which queries take their files. What is simulated: the network, DynamoDB and S3 (in memory, behind it), the topic, and the
-//! event source mappings. Everything runs on one thread; the seed alone decides what happens when, so the same seed gives the
-//! same trace, byte for byte.
+//! What is real: the handlers of load, admin and maintain, the catalog's commit protocol, layouts and coverage, the files,
+//! and the planning by which queries take theirs. What is simulated: the network, DynamoDB and S3 (in memory, behind it), the
+//! topic, and the event source mappings. Everything runs on one thread; the seed alone decides what happens when, so the
+//! same seed gives the same trace, byte for byte.
 //!
-//! What is played today: loading, statements about jobs and tables ([`schedule::Said`]), source reports, readers that list
-//! a table's files and read them, and everything that a topic can do to them ([`schedule::Action`]). Not played, since there
-//! is no such handler yet: compaction and garbage collection, REPLAY of rejected rows, coverage statements. Each will be one
-//! more [`schedule::Action`] with its task in `world`, one more [`violation::Invariant`], and its own [`bug::Bug`]s.
+//! What is played: loading, statements about jobs and tables ([`schedule::Said`]), source reports, maintenance, queries, and
+//! everything that a topic can do to them ([`schedule::Action`]).
 //!
 //! A play is a [`Schedule`] and its faults, all values. A failing one is made small by [`shrink`](shrink::shrink).
 
@@ -30,6 +28,7 @@ mod rest;
 pub mod schedule;
 pub mod search;
 pub mod shrink;
+mod tables;
 mod tasks;
 mod verdict;
 pub mod violation;

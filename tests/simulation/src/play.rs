@@ -81,7 +81,7 @@ pub fn play(schedule: &Schedule, faults: Faults, bug: Option<Bug>, traced: bool)
     let model = &world.checker.model;
     let counts = Counts {
         events: stage.events,
-        commits: model.tables.values().map(|commits| commits.len() as u64).sum(),
+        commits: model.tables.values().map(|table| table.commits.len() as u64).sum(),
         rows: model.rows.len() as u64, // usize has at most 64 bits
         faults: faults.len() as u64,
     };
@@ -90,7 +90,7 @@ pub fn play(schedule: &Schedule, faults: Faults, bug: Option<Bug>, traced: bool)
     for table in [0, 1].into_iter().filter_map(|number| world.table(number)) {
         let commits = world.checker.model.table(table.id);
         let counting = commits.iter().filter(|commit| commit.counts());
-        let mut places: Vec<i64> = counting.flat_map(|commit| commit.places.iter().copied()).collect();
+        let mut places: Vec<i64> = counting.flat_map(|commit| commit.rows.iter().map(|(place, _)| *place)).collect();
         places.sort_unstable();
         tables.insert(table.name, places);
     }
@@ -128,8 +128,19 @@ impl Stage {
 
     /// Takes one more step now, and lets everything happen that follows.
     pub(crate) fn now(&mut self, world: &mut World, number: u32, action: Action) -> Result<(), Violation> {
+        self.later(world, 0, number, action)
+    }
+
+    /// The same so many milliseconds later.
+    pub(crate) fn later(
+        &mut self,
+        world: &mut World,
+        in_ms: u64,
+        number: u32,
+        action: Action,
+    ) -> Result<(), Violation> {
         self.steps.insert(number, Step { number, at_ms: 0, action });
-        world.net.schedule(0, Event::Step(number));
+        world.net.schedule(in_ms.saturating_mul(1000), Event::Step(number));
         self.drain(world)
     }
 
@@ -163,6 +174,7 @@ impl Stage {
             Event::Expire(task) => {
                 if world.tasks.kill(task) {
                     world.net.note(format_args!("#{task} is killed"));
+                    world.checker.needed.remove(&task);
                     released(world, task, false);
                 }
             }
@@ -206,7 +218,12 @@ fn take(world: &mut World, number: u32, action: &Action) {
         }
         Action::Restart(process) => world.restart(*process),
         Action::Say(said) => world.say(number, said.clone()),
-        Action::Read(table) => world.read(number, *table),
+        Action::Read(table, pause_ms) => world.read(number, *table, *pause_ms),
+        Action::Maintain { process, attention } => {
+            attend(world, number, *attention);
+            world.maintain(number, *process);
+        }
+        Action::Nothing => {}
     }
 }
 
@@ -222,12 +239,16 @@ fn deliver(world: &mut World, number: u32, process: u64, attention: Attention, d
         last.source_partition,
         last.offset
     ));
+    attend(world, number, attention);
+    world.load(number, process, delivery);
+}
+
+fn attend(world: &World, number: u32, attention: Attention) {
     match attention {
         Attention::Waits => {}
         Attention::Kills(ms) => world.net.schedule(ms.saturating_mul(1000), Event::Expire(number)),
         Attention::Leaves(ms) => world.net.schedule(ms.saturating_mul(1000), Event::Leave(number)),
     }
-    world.load(number, process, delivery);
 }
 
 /// Whoever waited for the task knows what came of it.
@@ -238,6 +259,7 @@ fn released(world: &mut World, task: u32, succeeded: bool) {
 }
 
 fn end(world: &mut World, task: u32, ended: Ended<Done>) -> Result<(), Violation> {
+    world.checker.needed.remove(&task);
     let done = match ended {
         Ended::With(done) => done,
         Ended::Died => {
@@ -257,6 +279,10 @@ fn end(world: &mut World, task: u32, ended: Ended<Done>) -> Result<(), Violation
         }
         (Done::Reported(result), _) => {
             world.net.note(format_args!("#{task} has reported: {result:?}"));
+            Ok(())
+        }
+        (Done::Maintained(result), _) => {
+            world.net.note(format_args!("#{task} has maintained: {result}"));
             Ok(())
         }
         _ => Ok(()),

@@ -1,12 +1,16 @@
 //! After the last step nothing goes wrong any more: what is there must get loaded, and readers must see all of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use penstock_kernel::ids::JobId;
 use penstock_kernel::state::JobState;
+use penstock_sql::check::CheckAnswer;
 
 use crate::play::{Stage, going};
-use crate::schedule::{Action, Attention, Said};
+use crate::ready;
+use crate::schedule::{Action, Attention, Said, Wanted};
 use crate::verdict;
-use crate::violation::Invariant::ComesToRest;
+use crate::violation::Invariant::{ComesToRest, FilesAreThere, TablesAreTidy};
 use crate::violation::{Violation, broken};
 use crate::world::World;
 
@@ -48,10 +52,85 @@ pub(crate) fn come_to_rest(stage: &mut Stage, world: &mut World) -> Result<(), V
             return broken(ComesToRest, format!("batches still come after {ROUNDS} rounds"));
         }
     }
-    for table in [0, 1] {
-        stage.now(world, next(), Action::Read(table))?;
+    going(world).into_iter().try_for_each(|(id, _)| complete(world, id))?;
+    for (id, name) in going(world) {
+        // Where batches still wait for their owner, statements may be refused.
+        if world.checker.snapshot(id)?.job.state.loads() {
+            stage.now(world, next(), Action::Say(Said::Alter(name, 'c')))?;
+            stage.now(world, next(), Action::Say(Said::Replay(name, Wanted(None))))?;
+            replayed(world, id)?;
+        }
     }
-    going(world).into_iter().try_for_each(|(id, _)| complete(world, id))
+    // Until what the last runs replaced is old enough, and what nobody named as well.
+    for hours in [0, 2, 26, 2, 2] {
+        let maintain = Action::Maintain { process: 0, attention: Attention::Waits };
+        stage.later(world, hours * 3_600_000 + 660_000, next(), maintain)?;
+        for table in [0, 1] {
+            stage.now(world, next(), Action::Read(table, 0))?;
+        }
+    }
+    tidy(world)
+}
+
+/// Of the rejected rows only those are left that no version of the job can read.
+fn replayed(world: &World, id: JobId) -> Result<(), Violation> {
+    let tables = world.checker.model.tables.values().filter(|table| table.dropped_at_ms.is_none());
+    for known in tables.flat_map(|table| &table.commits).filter(|known| known.commit.job == id && known.stands()) {
+        if let Some((source_partition, offset, ..)) = known.rejected.iter().find(|(.., index, _)| index.is_some()) {
+            let found = format!("job {id}: source partition {source_partition} offset {offset} stays rejected");
+            return broken(ComesToRest, found);
+        }
+    }
+    Ok(())
+}
+
+/// Files at most that maintenance leaves of one table partition, of what plays load.
+const MOST_FILES: usize = 2;
+
+/// Nothing is left that nobody needs, everything is accounted for, and every file is what the catalog says.
+fn tidy(world: &World) -> Result<(), Violation> {
+    for (id, model) in &world.checker.model.tables {
+        let objects: BTreeSet<String> = world.objects_of(*id).into_iter().collect();
+        let items = world.items_of(*id);
+        if model.dropped_at_ms.is_some() {
+            if !objects.is_empty() || !items.is_empty() {
+                let found = format!("of the dropped table {id}: {objects:?}, {items:?}");
+                return broken(TablesAreTidy, found);
+            }
+            continue;
+        }
+        world.checker.coverage(*id)?;
+        let state = match ready(world.catalog.table_state_by_id(*id)) {
+            Some(Ok(state)) => state,
+            other => return broken(TablesAreTidy, format!("table {id} cannot be read: {other:?}")),
+        };
+        let Some(definition) = &state.definition else { continue };
+        let mut files: BTreeMap<_, usize> = BTreeMap::new();
+        for file in state.readable(&definition.partitioning) {
+            *files.entry(&file.table_partition).or_default() += 1;
+        }
+        if let Some((table_partition, count)) = files.iter().find(|(_, count)| **count > MOST_FILES) {
+            return broken(TablesAreTidy, format!("table {id} has {count} files of {table_partition:?}"));
+        }
+        // The definition, the layout, what was done last.
+        let left: Vec<&String> =
+            items.iter().filter(|sk| !["definition", "layout", "maintenance"].contains(&sk.as_str())).collect();
+        if !left.is_empty() {
+            return broken(TablesAreTidy, format!("table {id} still has the items {left:?}"));
+        }
+        let named: BTreeSet<String> = match ready(world.catalog.named_objects(definition)) {
+            Some(Ok(named)) => named.into_iter().collect(),
+            other => return broken(TablesAreTidy, format!("objects of table {id} are not known: {other:?}")),
+        };
+        if let Some(orphan) = objects.difference(&named).next() {
+            return broken(TablesAreTidy, format!("`{orphan}` of table {id} is never deleted"));
+        }
+        match world.check_table(*id) {
+            Some(CheckAnswer::Done(reply)) if reply.finished && reply.damaged.is_empty() => {}
+            other => return broken(FilesAreThere, format!("CHECK TABLE of table {id}: {other:?}")),
+        }
+    }
+    Ok(())
 }
 
 fn resume(

@@ -72,8 +72,28 @@ pub enum Action {
     Restart(u64),
     /// A statement.
     Say(Said),
-    /// A reader lists a table's files and reads them one after the other.
-    Read(u64),
+    /// A query lists a table's files and reads them one after the other, with pauses of so many milliseconds at most.
+    Read(u64, u64),
+    /// The scheduled function runs in one of its processes.
+    Maintain {
+        /// The process.
+        process: u64,
+        /// Who waits for it.
+        attention: Attention,
+    },
+    /// Nothing but time goes by.
+    Nothing,
+}
+
+/// Which rejected rows are replayed: those of one source partition, or all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wanted(pub Option<u64>);
+
+impl Wanted {
+    /// Whether those of `source_partition` are.
+    pub fn wants(self, source_partition: i32) -> bool {
+        self.0.is_none_or(|only| i64::try_from(only) == Ok(i64::from(source_partition)))
+    }
 }
 
 /// A statement. Tables and jobs are numbers.
@@ -98,7 +118,8 @@ pub enum Said {
     Pause(u64),
     /// `RESUME ROUTINE LOAD`
     Resume(u64),
-    /// `ALTER ROUTINE LOAD`: another source of the column `mark`, `a` or `b`.
+    /// `ALTER ROUTINE LOAD`: other sources of the columns. `a` and `b` feed `mark`; with `c`, `place` has a source that
+    /// rows have which are rejected otherwise.
     Alter(u64, char),
     /// `ALTER ROUTINE LOAD`: a job goes on elsewhere in a source partition.
     Seek(u64, u64, u64),
@@ -108,6 +129,8 @@ pub enum Said {
     Stop(u64),
     /// `SHOW ROUTINE LOAD`
     Show(u64),
+    /// `REPLAY REJECTED ROWS`
+    Replay(u64, Wanted),
 }
 
 /// Where a job starts, and what it bears.
@@ -138,6 +161,8 @@ pub struct Settings {
     pub fault_factor: u64,
     /// One record in so many is no good; 0: none is.
     pub bad_records: u64,
+    /// Whether hours go by between some steps, as maintenance needs them.
+    pub long: bool,
 }
 
 /// Everything about a play but its faults.
@@ -168,7 +193,7 @@ impl Schedule {
         ];
         let count = 18 + dice.below(34);
         for number in 4..4 + count {
-            at_ms += gap(&mut dice);
+            at_ms += gap(settings.long, &mut dice);
             let number = u32::try_from(number).unwrap_or(u32::MAX);
             let action = action(&settings, &mut dice);
             steps.push(Step { number, at_ms, action });
@@ -195,12 +220,18 @@ impl Settings {
             reports: dice.chance(350_000),
             fault_factor: dice.weighed(&factor).copied().unwrap_or(1),
             bad_records: dice.weighed(&[(1, 0), (2, 12), (2, 4)]).copied().unwrap_or(0),
+            long: dice.chance(600_000),
         }
     }
 }
 
-fn gap(dice: &mut Dice) -> u64 {
+fn gap(long: bool, dice: &mut Dice) -> u64 {
     match dice.below(20) {
+        18 if long => dice.between(600_000, 5_400_000),
+        19 if long => match dice.below(4) {
+            0 => dice.between(20 * 3_600_000, 30 * 3_600_000),
+            _ => dice.between(200_000, 1_200_000),
+        },
         0..=9 => dice.below(30),
         10..=15 => dice.between(30, 500),
         16..=18 => dice.between(500, 5_000),
@@ -214,6 +245,10 @@ fn attention(dice: &mut Dice) -> Attention {
         1 => Attention::Leaves(dice.between(1, 1_500)),
         _ => Attention::Waits,
     }
+}
+
+fn wanted(dice: &mut Dice) -> Wanted {
+    Wanted(dice.chance(300_000).then(|| dice.below(3)))
 }
 
 fn created(dice: &mut Dice) -> Said {
@@ -238,7 +273,7 @@ fn shape(dice: &mut Dice) -> JobShape {
 
 fn action(settings: &Settings, dice: &mut Dice) -> Action {
     type Make = fn(&mut Dice) -> Action;
-    let steps: [(u64, Make); 22] = [
+    let steps: [(u64, Make); 24] = [
         (22, |dice| Action::Produce(dice.below(8), dice.between(1, 8))),
         (44, |dice| Action::Poll { mapping: dice.below(2), process: dice.below(3), attention: attention(dice) }),
         (9, |dice| Action::Stray {
@@ -250,7 +285,11 @@ fn action(settings: &Settings, dice: &mut Dice) -> Action {
         (5, |dice| Action::Rebalance(dice.below(2))),
         (if settings.reports { 10 } else { 0 }, |dice| Action::Report(dice.below(2))),
         (2, |dice| Action::Restart(dice.below(3))),
-        (6, |dice| Action::Read(dice.below(2))),
+        (7, |dice| Action::Read(dice.below(2), if dice.chance(400_000) { dice.between(1, 100_000) } else { 0 })),
+        (if settings.long { 14 } else { 4 }, |dice| Action::Maintain {
+            process: dice.below(2),
+            attention: attention(dice),
+        }),
         (2, |dice| Action::Mark(dice.below(8))),
         (2, |dice| Action::Compact(dice.below(8), dice.below(64))),
         (2, |dice| Action::Expire(dice.below(8), dice.below(8))),
@@ -259,7 +298,8 @@ fn action(settings: &Settings, dice: &mut Dice) -> Action {
         (4, |dice| Action::Say(created(dice))),
         (5, |dice| Action::Say(Said::Pause(dice.below(2)))),
         (7, |dice| Action::Say(Said::Resume(dice.below(2)))),
-        (4, |dice| Action::Say(Said::Alter(dice.below(2), if dice.chance(500_000) { 'a' } else { 'b' }))),
+        (4, |dice| Action::Say(Said::Alter(dice.below(2), dice.pick(&['a', 'b', 'c']).copied().unwrap_or('a')))),
+        (5, |dice| Action::Say(Said::Replay(dice.below(2), wanted(dice)))),
         // Not yet: a batch that began before ALTER and reads its first item after the new mapping is there is not told apart.
         (0, |dice| Action::Say(Said::Seek(dice.below(2), dice.below(3), dice.below(16)))),
         (1, |dice| Action::Say(Said::Stop(dice.below(2)))),
@@ -325,6 +365,10 @@ impl Said {
             ),
             Self::Stop(job) => format!("STOP ROUTINE LOAD FOR d.j{job}"),
             Self::Show(job) => format!("SHOW ROUTINE LOAD FOR d.j{job}"),
+            Self::Replay(job, Wanted(None)) => format!("REPLAY REJECTED ROWS FOR d.j{job}"),
+            Self::Replay(job, Wanted(Some(only))) => {
+                format!("REPLAY REJECTED ROWS FOR d.j{job} WHERE source_partition = {only}")
+            }
         }
     }
 }
@@ -333,7 +377,10 @@ impl Said {
 pub(crate) const TOPIC: &str = "clicks";
 
 fn paths(mark: char) -> String {
-    format!(r#"[\"$.place\",\"$.{mark}\"]"#)
+    match mark {
+        'c' => r#"[\"$.spare\",\"$.a\"]"#.to_owned(),
+        mark => format!(r#"[\"$.place\",\"$.{mark}\"]"#),
+    }
 }
 
 impl fmt::Display for Attention {
@@ -369,7 +416,10 @@ impl fmt::Display for Step {
             Action::Report(mapping) => write!(f, "mapping {mapping} reports its source"),
             Action::Restart(process) => write!(f, "process {process} starts anew"),
             Action::Say(said) => write!(f, "{}", said.sql().split_whitespace().collect::<Vec<_>>().join(" ")),
-            Action::Read(table) => write!(f, "a reader reads table t{table}"),
+            Action::Read(table, 0) => write!(f, "a query reads table t{table}"),
+            Action::Read(table, pause_ms) => write!(f, "a query reads table t{table}, with pauses up to {pause_ms} ms"),
+            Action::Maintain { process, attention } => write!(f, "maintenance runs in process {process}{attention}"),
+            Action::Nothing => f.write_str("time goes by"),
         }
     }
 }

@@ -1,16 +1,17 @@
 //! The invariants that are about what somebody was told: an acknowledgement, a reader's rows.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use penstock_catalog::job::Job;
 use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::table::TableDefinition;
 
+use crate::files::Row;
 use crate::kafka::{Record, Topic};
-use crate::model::{Model, SourceModel};
+use crate::model::{Committed, Model, SourceModel};
 use crate::violation::Invariant::{FilesAreThere, ReadersSeeWholeCommits};
 use crate::violation::{Violation, broken};
-use crate::world::MISSING;
+use crate::world::{MISSING, Seen};
 
 /// Whether nobody need bring the record again.
 ///
@@ -33,8 +34,12 @@ pub(crate) fn is_accounted_for(
     if covered == Some(&record.life) || !topic.holds(record) {
         return true;
     }
-    // A batch of the topic before was in flight when the topic was created anew, and took its place.
-    if model.is_some_and(|model| model.mixed && covered.is_some()) {
+    // A batch of the topic before was in flight when the topic was created anew, and took its place. Newer timestamps alone
+    // would tell.
+    let untold = |model: &SourceModel| {
+        record.timestamp_ms <= model.newest_ms && model.mixed.iter().any(|mixed| mixed.contains(&record.offset))
+    };
+    if model.is_some_and(untold) {
         return true;
     }
     if model.is_some_and(|model| model.passed.iter().any(|passed| passed.contains(&record.offset))) {
@@ -50,13 +55,13 @@ pub(crate) fn is_accounted_for(
     }
 }
 
-/// A reader of `table` has seen these files. `counted` says of the commits that the table had when the reader began which of
-/// them counted then.
+/// A reader of `table` has seen this. `counted` says of the commits that the table had when the reader began which of them
+/// counted then.
 pub(crate) fn read(
     model: &Model,
     table: &TableDefinition,
     counted: &[bool],
-    seen: &Result<Vec<(String, Vec<i64>)>, String>,
+    seen: &Result<Seen, String>,
 ) -> Result<(), Violation> {
     let seen = match seen {
         Ok(seen) => seen,
@@ -65,42 +70,59 @@ pub(crate) fn read(
         Err(_) => return Ok(()),
     };
     let wrong = |found: String| broken(ReadersSeeWholeCommits, format!("table {}: {found}", table.id));
-    let mut places = BTreeMap::new();
-    for (key, found) in seen {
-        if places.insert(key.as_str(), found).is_some() {
-            return wrong(format!("`{key}` was seen twice"));
-        }
+    let Some(known) = model.tables.get(&table.id) else {
+        return if seen.files.is_empty() { Ok(()) } else { wrong("files of no commit were seen".to_owned()) };
+    };
+    let mut of = BTreeSet::new();
+    let mut found: Vec<Row> = Vec::new();
+    for (key, rows) in &seen.files {
+        let Some(file) = known.files.get(key) else { return wrong(format!("`{key}` is of no commit")) };
+        of.extend(file.of.iter().copied());
+        found.extend(rows.iter().cloned());
+    }
+    found.sort_unstable();
+    let commits = || known.commits.iter().enumerate();
+    let mut expected: Vec<Row> =
+        commits().filter(|(place, _)| of.contains(place)).flat_map(|(_, one)| one.rows.iter().cloned()).collect();
+    expected.sort_unstable();
+    if found != expected {
+        return wrong(format!("{} rows were seen of commits with {}", found.len(), expected.len()));
     }
     let mut youngest = None;
     let mut missed_removal = None;
-    for (number, known) in model.table(table.id).iter().enumerate() {
-        let id = &known.commit.id;
-        let files = &known.commit.files;
-        let found: Vec<_> = files.iter().filter_map(|file| places.remove(file.key.as_str())).collect();
-        if found.is_empty() && !files.is_empty() {
-            if known.counts() && counted.get(number) == Some(&true) {
+    for (place, one) in commits() {
+        let id = &one.commit.id;
+        let has_files = !one.commit.files.is_empty();
+        let began = counted.get(place);
+        if !of.contains(&place) {
+            if has_files && one.counts() && began == Some(&true) {
                 return wrong(format!("commit {id} was not seen"));
             }
-            continue;
-        }
-        let mut rows: Vec<i64> = found.into_iter().flatten().copied().collect();
-        rows.sort_unstable();
-        if rows != known.places {
-            return wrong(format!("commit {id} gave the rows {rows:x?}"));
-        }
-        if counted.get(number) == Some(&false) {
+        } else if began == Some(&false) {
             return wrong(format!("commit {id} was seen after TRUNCATE"));
+        } else {
+            youngest = Some(place);
+            missed_removal = one.removed_at.into_iter().chain(missed_removal).min();
         }
-        if !files.is_empty() {
-            youngest = Some(number);
-            missed_removal = known.removed_at.into_iter().chain(missed_removal).min();
+        // Rows of a replay and what they were before are never seen together, nor neither of them.
+        let stands = seen.rejected.contains(id);
+        if let Some(replay) = one.replaced_by.filter(|replay| known.commits.get(*replay).is_some_and(Committed::counts))
+        {
+            let replay_has_files = known.commits.get(replay).is_some_and(|replay| !replay.commit.files.is_empty());
+            if stands && of.contains(&replay) {
+                return wrong(format!("rejected rows of commit {id} were seen with those of their replay"));
+            }
+            if !stands && replay_has_files && began.is_some() && !of.contains(&replay) {
+                return wrong(format!("neither rejected rows of commit {id} were seen nor their replay"));
+            }
+        } else if one.stands() && began.is_some() && !stands {
+            return wrong(format!("rejected rows of commit {id} were not seen"));
         }
     }
     match (youngest, missed_removal) {
         (Some(youngest), Some(removed_at)) if youngest >= removed_at => {
             wrong("rows of before and after a TRUNCATE were seen together".to_owned())
         }
-        _ if !places.is_empty() => wrong(format!("files of no commit were seen: {:?}", places.keys())),
         _ => Ok(()),
     }
 }

@@ -13,14 +13,18 @@ pub enum Invariant {
     RangesTile,
     /// Counters equal the sums of what was committed.
     CountersAreSums,
-    /// No commit names a file that is missing or not what was committed.
+    /// What the catalog names is there and unchanged, and what it named is there for as long as a query may need it.
     FilesAreThere,
     /// Statistics equal the files' content.
     StatisticsAreTrue,
     /// Nothing is committed after PAUSE, ALTER, STOP or DROP TABLE said that it is done.
     FencesHold,
-    /// A commit never changes and never goes.
+    /// A commit never changes, and its item goes only long after a layout named it.
     CommitsStay,
+    /// Each rejected row is found once until it is replayed, and in the table once afterwards.
+    RejectedAreOnce,
+    /// COVERAGE says that every offset is accounted for.
+    CoverageIsComplete,
     /// A reader sees whole commits, each row once.
     ReadersSeeWholeCommits,
     /// A statement that is refused has changed nothing.
@@ -29,6 +33,8 @@ pub enum Invariant {
     NoPanic,
     /// Once nothing goes wrong any more, everything that is there gets loaded.
     ComesToRest,
+    /// Where maintenance runs, nothing is left that nobody needs, and few files and items of what somebody does.
+    TablesAreTidy,
 }
 
 impl fmt::Display for Invariant {
@@ -38,14 +44,21 @@ impl fmt::Display for Invariant {
             Self::RowsAreTheModels => "what was committed is readable, every record once, and nothing else",
             Self::RangesTile => "committed ranges tile [start, next_offset) and pass over no record that is there",
             Self::CountersAreSums => "counters equal the sums of what was committed",
-            Self::FilesAreThere => "no commit names a file that is missing or changed",
+            Self::FilesAreThere => {
+                "what the catalog names is there, and what it named for as long as a query may need it"
+            }
             Self::StatisticsAreTrue => "statistics equal the files' content",
             Self::FencesHold => "nothing is committed after PAUSE, ALTER, STOP or DROP TABLE said that it is done",
-            Self::CommitsStay => "a commit never changes and never goes",
+            Self::CommitsStay => "a commit never changes, and goes only long after it was folded",
+            Self::RejectedAreOnce => {
+                "a rejected row is there once until it is replayed, and in the table once afterwards"
+            }
+            Self::CoverageIsComplete => "COVERAGE says that every offset is accounted for",
             Self::ReadersSeeWholeCommits => "a reader sees whole commits, each row once",
             Self::RefusedIsUndone => "a statement that is refused has changed nothing",
             Self::NoPanic => "handlers do not panic",
             Self::ComesToRest => "once nothing goes wrong any more, everything that is there gets loaded",
+            Self::TablesAreTidy => "maintenance leaves nothing that nobody needs, and few files and items of the rest",
         })
     }
 }

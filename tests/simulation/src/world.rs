@@ -1,34 +1,41 @@
 //! One play's world: the services, the processes that run the handlers, and what is under way.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use async_trait::async_trait;
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path;
 use penstock_admin::Admin;
 use penstock_admin::builtin::ensure_builtin_volume;
+use penstock_admin::replay::Replays;
 use penstock_catalog::Catalog;
 use penstock_catalog::error::CatalogError;
 use penstock_catalog::job::{Job, SourceReport};
-use penstock_kernel::ids::JobId;
+use penstock_catalog::rejected::standing;
+use penstock_kernel::ids::{JobId, TableId};
 use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::table::TableDefinition;
 use penstock_load::error::LoadError;
 use penstock_load::loader::{LoadReply, Loader, LoaderSettings};
+use penstock_maintain::maintainer::Maintainer;
+use penstock_sql::check::{CheckAnswer, CheckRequest};
+use penstock_sql::replay::{ReplayAnswer, ReplayRequest};
 use penstock_sql::request::{SessionContext, SqlRequest, SqlResponse};
 use penstock_storage::{BuiltinStorage, Volumes};
 
-use crate::bucket::{Bucket, BucketClient};
-use crate::bug::Bug;
+use crate::bucket::{Bucket, BucketClient, Remaining};
+use crate::bug::{self, Bug};
 use crate::check::{Checker, VOLUME_PATH};
 use crate::clock::SkewedClock;
 use crate::database::{Database, DatabaseClient};
 use crate::dice::Dice;
-use crate::files;
+use crate::files::{self, Row};
 use crate::kafka::{Content, Topic, event};
 use crate::mapping::{Delivery, Pollers, PollersClient};
 use crate::model::Committed;
-use crate::net::Net;
+use crate::net::{Event, Net};
 use crate::ready;
 use crate::schedule::{Said, Settings, TOPIC};
 use crate::tasks::Tasks;
@@ -39,10 +46,20 @@ pub(crate) enum Done {
     Loaded(Result<LoadReply, LoadError>),
     /// A statement.
     Said(SqlResponse),
-    /// A table as a reader saw it: each file with the places of its rows, ascending.
-    Read(Result<Vec<(String, Vec<i64>)>, String>),
+    /// A table as a query saw it.
+    Read(Result<Seen, String>),
     /// A source report.
     Reported(Result<(), CatalogError>),
+    /// A run of the scheduled function.
+    Maintained(String),
+}
+
+/// What a query saw of a table.
+pub(crate) struct Seen {
+    /// Each file with its rows.
+    pub(crate) files: Vec<(String, Vec<Row>)>,
+    /// Commits whose rejected rows count.
+    pub(crate) rejected: BTreeSet<String>,
 }
 
 /// What a task is about.
@@ -55,6 +72,8 @@ pub(crate) enum Work {
     Read(TableDefinition, Vec<bool>),
     /// A source report.
     Report,
+    /// A run of the scheduled function.
+    Maintain,
 }
 
 /// Everything.
@@ -74,6 +93,7 @@ pub(crate) struct World {
     database: Arc<Database>,
     bug: Option<Bug>,
     processes: Vec<Arc<Loader>>,
+    maintainers: Vec<Arc<Maintainer>>,
     admin: Admin,
 }
 
@@ -83,9 +103,11 @@ impl World {
         let database = Arc::new(Database::default());
         let bucket = Arc::new(Bucket::default());
         let pollers = Arc::new(Pollers::default());
-        let direct = Catalog::new(database.items.clone(), Arc::new(SkewedClock::new(Arc::clone(&net), 0)));
+        let direct = Catalog::new(database.items.clone(), Arc::new(SkewedClock::new(Arc::clone(&net), 0)))
+            .with_volumes(Arc::new(Remaining(Arc::clone(&bucket))));
         let clock = Arc::new(SkewedClock::new(Arc::clone(&net), settings.admin_skew_ms));
-        let through = Catalog::new(client(&net, &database, bug), clock);
+        let objects = Arc::new(BucketClient::new(Arc::clone(&net), Arc::clone(&bucket), bug));
+        let through = Catalog::new(client(&net, &database, &bucket, bug), clock).with_volumes(objects);
         let mappings = || Arc::new(PollersClient::new(Arc::clone(&net), Arc::clone(&pollers)));
         let storage =
             BuiltinStorage { endpoint: None, region: "us-east-1".to_owned(), keys: None, aliases: Vec::new() };
@@ -104,12 +126,13 @@ impl World {
         assert!(matches!(&built, Some((Ok(_), answers)) if done(answers)), "the world is empty: {built:?}");
         let mut world = Self {
             topic: Topic::new(settings.source_partitions),
-            checker: Checker::new(direct.clone(), Arc::clone(&database), Arc::clone(&bucket)),
+            checker: Checker::new(direct.clone(), Arc::clone(&database), Arc::clone(&bucket), Arc::clone(&net)),
             tasks: Tasks::new(Arc::clone(&net)),
             works: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             catalog: direct,
             processes: Vec::new(),
+            maintainers: Vec::new(),
             admin: Admin::new(through, mappings()),
             net,
             dice,
@@ -120,13 +143,59 @@ impl World {
             bug,
         };
         world.processes = (0..world.settings.skews_ms.len()).map(|number| world.process(number)).collect();
+        let replays = Arc::new(Replayer(world.process(0)));
+        world.admin = world.admin.clone().with_replays(replays);
+        world.maintainers = (0..2).map(|number| Arc::new(world.maintainer(number))).collect();
         world
+    }
+
+    fn maintainer(&self, number: usize) -> Maintainer {
+        let skew_ms = self.settings.skews_ms.get(number).copied().unwrap_or(0);
+        let skew_ms = skew_ms + bug::clock_ahead_ms(self.bug);
+        let clock = Arc::new(SkewedClock::new(Arc::clone(&self.net), skew_ms));
+        let catalog = Catalog::new(client(&self.net, &self.database, &self.bucket, self.bug), clock);
+        Maintainer::new(catalog, Arc::new(self.objects()))
+    }
+
+    /// Runs the scheduled function; its time ends with the function's.
+    pub(crate) fn maintain(&mut self, step: u32, process: u64) {
+        let place = usize::try_from(process).unwrap_or(0) % self.maintainers.len().max(1);
+        let Some(maintainer) = self.maintainers.get(place).cloned() else { return };
+        let skew_ms = self.settings.skews_ms.get(place).copied().unwrap_or(0) + bug::clock_ahead_ms(self.bug);
+        let until_ms = self.net.now_ms() + skew_ms + 720_000;
+        self.works.insert(step, Work::Maintain);
+        self.tasks.begin(step, async move {
+            Done::Maintained(match maintainer.run(until_ms).await {
+                Ok(report) => format!("{report:?}"),
+                Err(error) => error.to_string(),
+            })
+        });
+    }
+
+    /// CHECK TABLE, without a network between.
+    pub(crate) fn check_table(&self, table: TableId) -> Option<CheckAnswer> {
+        let volumes = Arc::new(Remaining(Arc::clone(&self.bucket)));
+        let maintainer = Maintainer::new(self.catalog.clone(), volumes);
+        let request = CheckRequest { table: table.0, after: None, budget_ms: u64::MAX };
+        ready(maintainer.check(&request))
+    }
+
+    /// Keys of all objects of a table, relative to the volume.
+    pub(crate) fn objects_of(&self, table: TableId) -> Vec<String> {
+        let keys = self.bucket.keys(&format!("{VOLUME_PATH}/table/{table}"));
+        let prefix = format!("{VOLUME_PATH}/");
+        keys.into_iter().map(|key| key.strip_prefix(&prefix).unwrap_or(&key).to_owned()).collect()
+    }
+
+    /// Sort keys of all items of a table.
+    pub(crate) fn items_of(&self, table: TableId) -> Vec<String> {
+        self.database.keys(&format!("table#{table}")).into_iter().map(|key| key.sk).collect()
     }
 
     fn process(&self, number: usize) -> Arc<Loader> {
         let skew_ms = self.settings.skews_ms.get(number).copied().unwrap_or(0);
         let clock = Arc::new(SkewedClock::new(Arc::clone(&self.net), skew_ms));
-        let catalog = Catalog::new(client(&self.net, &self.database, self.bug), clock);
+        let catalog = Catalog::new(client(&self.net, &self.database, &self.bucket, self.bug), clock);
         Arc::new(Loader::new(catalog, Arc::new(self.objects()), LoaderSettings::default()))
     }
 
@@ -136,7 +205,7 @@ impl World {
 
     /// The catalog and the objects as they are, for whoever wants to look at them after the play.
     pub(crate) fn remains(&self) -> (Catalog, Arc<dyn Volumes>) {
-        (self.catalog.clone(), Arc::new(crate::bucket::Remaining(Arc::clone(&self.bucket))))
+        (self.catalog.clone(), Arc::new(Remaining(Arc::clone(&self.bucket))))
     }
 
     /// A process begins anew.
@@ -213,6 +282,9 @@ impl World {
         {
             self.checker.truncates.insert(step, (table.id, self.checker.model.table(table.id).len()));
         }
+        if let Said::Replay(_, wanted) = &said {
+            self.checker.replays.insert(step, *wanted);
+        }
         self.works.insert(step, Work::Say(said, about));
         self.tasks.begin(step, async move { Done::Said(admin.run(request).await) });
     }
@@ -256,27 +328,44 @@ impl World {
         ready(self.catalog.job_definition(job, snapshot.job.version))?.ok()?.map(|definition| definition.source)
     }
 
-    /// Reads a table, file by file.
-    pub(crate) fn read(&mut self, step: u32, number: u64) {
+    /// Reads a table, file by file, with pauses; ends when a query has to.
+    pub(crate) fn read(&mut self, step: u32, number: u64, pause_ms: u64) {
         let Some(table) = self.table(number) else { return };
-        let catalog = Catalog::new(
-            client(&self.net, &self.database, self.bug),
-            Arc::new(SkewedClock::new(Arc::clone(&self.net), 0)),
-        );
         let objects = self.objects();
+        let catalog = Catalog::new(
+            client(&self.net, &self.database, &self.bucket, self.bug),
+            Arc::new(SkewedClock::new(Arc::clone(&self.net), 0)),
+        )
+        .with_volumes(Arc::new(objects.clone()));
         let had = self.checker.model.table(table.id).iter().map(Committed::counts).collect();
+        let needed = Arc::new(Mutex::new(BTreeSet::new()));
+        self.checker.needed.insert(step, Arc::clone(&needed));
         self.works.insert(step, Work::Read(table.clone(), had));
+        self.net.schedule(QUERY_US, Event::Expire(step));
+        let pause = Duration::from_millis(pause_ms);
         self.tasks.begin(step, async move {
-            let files = match catalog.data_files(&table).await {
-                Ok(files) => files,
+            let committed = match catalog.committed(&table).await {
+                Ok(committed) => committed,
+                // A manifest that went while it was needed is no file of a commit.
+                Err(CatalogError::Unreadable { key, message }) => {
+                    return Done::Read(Err(format!("{MISSING}: {key}: {message}")));
+                }
                 Err(error) => return Done::Read(Err(error.to_string())),
             };
-            let mut seen = Vec::new();
-            for file in files {
+            let rejected = standing(committed.rejections).into_iter().map(|one| one.commit).collect();
+            let full = |key: &str| format!("{VOLUME_PATH}/{key}");
+            let held = || needed.lock().unwrap_or_else(PoisonError::into_inner);
+            held().extend(committed.files.iter().map(|file| full(&file.key)));
+            let mut seen = Seen { files: Vec::new(), rejected };
+            for file in committed.files {
+                if !pause.is_zero() {
+                    let clock = catalog.clock();
+                    clock.sleep(clock.any_while(pause)).await;
+                }
                 match read(&objects, &file.key).await {
-                    Ok(mut places) => {
-                        places.sort_unstable();
-                        seen.push((file.key, places));
+                    Ok(rows) => {
+                        held().remove(&full(&file.key));
+                        seen.files.push((file.key, rows));
                     }
                     Err(error) => return Done::Read(Err(error)),
                 }
@@ -306,7 +395,7 @@ impl World {
             }
         }
         let catalog = Catalog::new(
-            client(&self.net, &self.database, self.bug),
+            client(&self.net, &self.database, &self.bucket, self.bug),
             Arc::new(SkewedClock::new(Arc::clone(&self.net), 0)),
         );
         self.works.insert(step, Work::Report);
@@ -314,15 +403,25 @@ impl World {
     }
 }
 
-fn client(net: &Arc<Net>, database: &Arc<Database>, bug: Option<Bug>) -> Arc<DatabaseClient> {
-    Arc::new(DatabaseClient::new(Arc::clone(net), Arc::clone(database), bug))
+fn client(net: &Arc<Net>, database: &Arc<Database>, bucket: &Arc<Bucket>, bug: Option<Bug>) -> Arc<DatabaseClient> {
+    Arc::new(DatabaseClient::new(Arc::clone(net), Arc::clone(database), Arc::clone(bucket), bug))
+}
+
+/// The load function as REPLAY invokes it.
+struct Replayer(Arc<Loader>);
+
+#[async_trait]
+impl Replays for Replayer {
+    async fn replay(&self, job: JobId, request: &ReplayRequest) -> ReplayAnswer {
+        self.0.replay_answer(job, request).await
+    }
 }
 
 fn request(sql: String) -> SqlRequest {
     SqlRequest { sql, session: SessionContext { database: Some("d".to_owned()), ..SessionContext::default() } }
 }
 
-async fn read(objects: &BucketClient, key: &str) -> Result<Vec<i64>, String> {
+async fn read(objects: &BucketClient, key: &str) -> Result<Vec<Row>, String> {
     let path = Path::parse(format!("{VOLUME_PATH}/{key}")).map_err(|error| error.to_string())?;
     let found = objects.get(&path).await;
     let missing = matches!(found, Err(object_store::Error::NotFound { .. }));
@@ -331,8 +430,11 @@ async fn read(objects: &BucketClient, key: &str) -> Result<Vec<i64>, String> {
         Err(_) if missing => return Err(format!("{MISSING}: {key}")),
         Err(error) => return Err(error.to_string()),
     };
-    Ok(files::rows(&bytes)?.into_iter().map(|(place, _)| place).collect())
+    files::rows(&bytes)
 }
+
+/// Time after which a query ends, whatever became of it.
+const QUERY_US: u64 = 300_000_000;
 
 /// How the error of a reader begins that missed a file.
 pub(crate) const MISSING: &str = "missing";

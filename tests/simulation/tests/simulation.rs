@@ -73,6 +73,7 @@ fn plain(attention: Attention) -> Schedule {
         reports: false,
         fault_factor: 0,
         bad_records: 2,
+        long: false,
     };
     let poll = |attention| Action::Poll { mapping: 0, process: 0, attention };
     let actions = [

@@ -3,8 +3,6 @@
 //! The load function does it piece by piece; here is asked until it is done, or until the statement has taken as long
 //! as a function may. What was replayed by then stays, and the same statement goes on with the rest.
 
-use std::time::{Duration, Instant};
-
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::replay::{ReplayAnswer, ReplayReply, ReplayRequest};
 use penstock_sql::request::{SessionContext, SqlResponse};
@@ -14,10 +12,10 @@ use penstock_sql::statement::ReplayRejected;
 use crate::Admin;
 
 /// Time after which the statement asks for no further piece: the function has a limit of its own.
-const LIMIT: Duration = Duration::from_secs(40);
+const LIMIT_MS: i64 = 40_000;
 
 /// Time for one piece.
-const PIECE: Duration = Duration::from_secs(20);
+const PIECE_MS: u64 = 20_000;
 
 const TITLES: [&str; 5] = ["Replayed", "Loaded", "Rejected", "Unselected", "Finished"];
 
@@ -31,9 +29,9 @@ impl Admin {
         let Some(replays) = &self.replays else {
             return Err(SqlError::analysis("REPLAY REJECTED ROWS is not available here"));
         };
-        let began = Instant::now();
-        let budget_ms = u64::try_from(PIECE.as_millis()).unwrap_or(u64::MAX);
-        let mut request = ReplayRequest { filter: statement.filter, budget_ms, ..ReplayRequest::default() };
+        let clock = self.catalog.clock();
+        let began_ms = clock.now_ms();
+        let mut request = ReplayRequest { filter: statement.filter, budget_ms: PIECE_MS, ..ReplayRequest::default() };
         let mut sum = ReplayReply::default();
         loop {
             let reply = match replays.replay(job.id, &request).await {
@@ -50,7 +48,7 @@ impl Admin {
             sum.unselected += reply.unselected;
             sum.finished = reply.finished;
             (request.after, request.until, request.resume) = (reply.after, reply.until, reply.resume);
-            if sum.finished || began.elapsed() >= LIMIT {
+            if sum.finished || clock.now_ms().saturating_sub(began_ms) >= LIMIT_MS {
                 return Ok(rows(&sum));
             }
         }
