@@ -131,6 +131,21 @@ impl Stage {
         self.later(world, 0, number, action)
     }
 
+    /// Takes the same step twice at once.
+    pub(crate) fn twice(
+        &mut self,
+        world: &mut World,
+        in_ms: u64,
+        numbers: [u32; 2],
+        action: &Action,
+    ) -> Result<(), Violation> {
+        for number in numbers {
+            self.steps.insert(number, Step { number, at_ms: 0, action: action.clone() });
+            world.net.schedule(in_ms.saturating_mul(1000), Event::Step(number));
+        }
+        self.drain(world)
+    }
+
     /// The same so many milliseconds later.
     pub(crate) fn later(
         &mut self,

@@ -57,14 +57,21 @@ pub(crate) fn come_to_rest(stage: &mut Stage, world: &mut World) -> Result<(), V
         // Where batches still wait for their owner, statements may be refused.
         if world.checker.snapshot(id)?.job.state.loads() {
             stage.now(world, next(), Action::Say(Said::Alter(name, 'c')))?;
-            stage.now(world, next(), Action::Say(Said::Replay(name, Wanted(None))))?;
+            // Of two at once one may lose every race; the third has nobody beside it.
+            let replay = Action::Say(Said::Replay(name, Wanted(None)));
+            stage.twice(world, 0, [next(), next()], &replay)?;
+            stage.now(world, next(), replay)?;
             replayed(world, id)?;
         }
     }
     // Until what the last runs replaced is old enough, and what nobody named as well.
     for hours in [0, 2, 26, 2, 2] {
         let maintain = Action::Maintain { process: 0, attention: Attention::Waits };
-        stage.later(world, hours * 3_600_000 + 660_000, next(), maintain)?;
+        let in_ms = hours * 3_600_000 + 660_000;
+        match hours {
+            0 => stage.twice(world, in_ms, [next(), next()], &maintain)?,
+            _ => stage.later(world, in_ms, next(), maintain)?,
+        }
         for table in [0, 1] {
             stage.now(world, next(), Action::Read(table, 0))?;
         }
