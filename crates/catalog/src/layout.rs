@@ -93,8 +93,12 @@ pub struct ManifestRef {
 pub struct FoldRef {
     /// Ids of its items.
     pub items: Vec<String>,
-    /// When it was made, milliseconds since the epoch.
+    /// When it was made, milliseconds since the epoch. The layout that names it may have been written long after.
     pub at_ms: i64,
+    /// A moment at which a layout that names it was there already, milliseconds since the epoch: the grace period begins
+    /// with it. `None` until somebody who read such a layout writes the next.
+    #[serde(default)]
+    pub seen_at_ms: Option<i64>,
     /// The list of objects that nobody needs after the grace period, if there are any.
     pub garbage: Option<ObjectRef>,
     /// When the items and objects were deleted, if they were.
@@ -110,6 +114,19 @@ pub struct Fold {
     pub commits: Vec<String>,
     /// Ids of removals.
     pub removals: Vec<String>,
+}
+
+impl FoldRef {
+    /// Whoever calls this has read the fold in a layout, before `now_ms`.
+    pub(crate) fn seen(&mut self, now_ms: i64) {
+        self.seen_at_ms.get_or_insert(now_ms);
+    }
+
+    /// The moment of which the grace period has to be over before there is something to do about it.
+    #[must_use]
+    pub fn since_ms(&self) -> i64 {
+        self.swept_at_ms.or(self.seen_at_ms).unwrap_or(self.at_ms)
+    }
 }
 
 impl Record for Layout {}

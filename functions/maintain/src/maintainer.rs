@@ -153,7 +153,7 @@ impl Maintainer {
             .is_some_and(|layout| layout.table_partitions.iter().any(|id| named.iter().all(|(named, _)| named != id)));
         let sweep = layout.is_some_and(|layout| {
             let due_ms = now_ms.saturating_sub(GRACE_MS);
-            layout.folds.iter().any(|fold| fold.swept_at_ms.unwrap_or(fold.at_ms) <= due_ms)
+            layout.folds.iter().any(|fold| fold.since_ms() <= due_ms)
         });
         outline.commits.len() >= DUE_COMMITS
             || outline.commits.iter().any(|commit| commit.committed_at_ms <= old_ms)

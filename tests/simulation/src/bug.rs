@@ -160,7 +160,7 @@ fn layouts(bug: Bug, writes: &mut [Write]) {
         }
         edit(layout, |layout| {
             for fold in layout.get_mut("folds").and_then(Json::as_array_mut).into_iter().flatten() {
-                if let Some(at_ms) = fold.get_mut("at_ms") {
+                if let Some(at_ms) = fold.get_mut("seen_at_ms") {
                     *at_ms = Json::from(0);
                 }
             }

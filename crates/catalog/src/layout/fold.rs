@@ -95,12 +95,14 @@ impl Catalog {
         };
         let items = self.put_items(table, state).await?;
         let mut folds = before.folds;
+        folds.iter_mut().for_each(|fold| fold.seen(self.clock.now_ms()));
         if !items.is_empty() || !garbage.is_empty() {
             let garbage = match garbage.is_empty() {
                 true => None,
                 false => Some(objects.put(table, &self.clock.unique(), &Garbage(garbage)).await?),
             };
-            folds.push(FoldRef { items: items.clone(), at_ms: self.clock.now_ms(), garbage, swept_at_ms: None });
+            let at_ms = self.clock.now_ms();
+            folds.push(FoldRef { items: items.clone(), at_ms, seen_at_ms: None, garbage, swept_at_ms: None });
         }
         let layout = Layout {
             manifests,

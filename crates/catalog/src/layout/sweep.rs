@@ -1,8 +1,9 @@
 //! Sweeping: what folds took the place of goes, once no reader can need it.
 //!
-//! Items and objects go [`GRACE_MS`] after their fold; the fold itself as long after that, since a reader may have taken
-//! up a commit just before its item went, and has to learn that it is folded. Each step may be repeated, and be done by
-//! two at once.
+//! Items and objects go [`GRACE_MS`] after somebody has seen their fold in the layout: when the fold was made says little,
+//! since whoever made it may have stood still for hours before the layout was written. The fold itself goes as long after that,
+//! since a reader may have taken up a commit just before its item went, and has to learn that it is folded. Each step may be
+//! repeated, and be done by two at once.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_kernel::ids::TableId;
@@ -38,7 +39,12 @@ impl Catalog {
         };
         let due_ms = self.clock.now_ms().saturating_sub(GRACE_MS);
         let mut layout = read.value.clone();
-        for fold in layout.folds.iter_mut().filter(|fold| fold.swept_at_ms.is_none() && fold.at_ms <= due_ms) {
+        let due = |fold: &&mut FoldRef| fold.swept_at_ms.is_none() && fold.since_ms() <= due_ms;
+        for fold in layout.folds.iter_mut().filter(due) {
+            if fold.seen_at_ms.is_none() {
+                fold.seen(self.clock.now_ms());
+                continue;
+            }
             self.sweep_fold(table, &state, fold, &mut swept).await?;
             fold.swept_at_ms = Some(self.clock.now_ms());
         }

@@ -230,6 +230,11 @@ pub(crate) async fn sweep_deletes_after_grace_and_readers_see_the_same(store: He
     assert_eq!(world.catalog.sweep(&world.table).await.unwrap().objects, 0);
     assert_eq!((objects().await, items().await), (held, kept));
     world.clock.advance(1);
+    assert_eq!(world.catalog.sweep(&world.table).await.unwrap().objects, 0, "only now anybody saw the layout");
+    world.clock.advance(GRACE_MS - 1);
+    assert_eq!(world.catalog.sweep(&world.table).await.unwrap().objects, 0);
+    assert_eq!((objects().await, items().await), (held, kept));
+    world.clock.advance(1);
     let swept = world.catalog.sweep(&world.table).await.unwrap();
     assert_eq!((swept.objects, swept.items), (2, 2));
     assert_eq!((objects().await, items().await), (held - 3, kept - 2), "both files and the list of them");

@@ -20,6 +20,11 @@ async fn replaced_files_stay_for_an_hour() {
         assert_eq!(world.rows_of(file).await.len(), 1, "a query that began before can read it");
     }
     world.clock.advance(1);
+    world.run().await;
+    world.clock.advance(3_599_999);
+    world.run().await;
+    assert_eq!(world.rows_of(&loaded[0]).await.len(), 1, "the run before was the first that saw what was done");
+    world.clock.advance(1);
     assert!(world.run().await.deleted >= 8);
     let left = world.objects().await;
     assert!(loaded.iter().all(|file| !left.contains(&format!("path/{}", file.key))));
