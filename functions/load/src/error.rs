@@ -9,8 +9,8 @@ use penstock_kernel::rejected::DecodeError;
 use penstock_kernel::state::JobState;
 use penstock_storage::StorageError;
 
-use crate::event::EventError;
 use crate::registry::RegistryError;
+use penstock_event::EventError;
 
 /// The batch was not loaded, or not wholly, and comes again.
 #[derive(Debug, thiserror::Error)]

@@ -7,7 +7,6 @@
 
 pub mod config;
 pub mod error;
-pub mod event;
 pub mod invocation;
 pub mod loader;
 pub mod log;

@@ -27,8 +27,8 @@ use penstock_storage::Volumes;
 use serde::Serialize;
 
 use crate::error::LoadError;
-use crate::event::{Event, HeaderWish, kafka};
 use crate::registry::{Registry, RegistrySettings};
+use penstock_event::{Event, HeaderWish, kafka};
 
 mod files;
 mod prepared;

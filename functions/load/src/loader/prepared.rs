@@ -17,7 +17,7 @@ use penstock_kernel::table::TableDefinition;
 use penstock_storage::{Volume, Volumes};
 
 use crate::error::LoadError;
-use crate::event::HeaderWish;
+use penstock_event::HeaderWish;
 
 /// A job version, ready to load.
 pub(super) struct Prepared {

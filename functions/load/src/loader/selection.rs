@@ -11,7 +11,7 @@ use penstock_kernel::batch::{Batch, Record};
 use penstock_kernel::job::{KafkaSource, StartOffset};
 use penstock_kernel::progress::{Advance, OffsetRange, OverlappingRanges, SourceProgress, advance};
 
-use crate::event::Event;
+use penstock_event::Event;
 
 /// What is to be done with an event.
 #[derive(Debug, Clone)]

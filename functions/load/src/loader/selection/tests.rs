@@ -5,7 +5,7 @@ use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::JobState;
 
 use super::*;
-use crate::event::{HeaderWish, kafka};
+use penstock_event::{HeaderWish, kafka};
 
 const CREATED_MS: i64 = 1_000_000;
 

@@ -230,8 +230,8 @@ fn text_that_is_no_json_is_refused() {
 
 #[test]
 fn sample_events_hold_the_five_records_of_the_tutorial() {
-    let managed = read(include_bytes!("../../../events/msk.json"), HeaderWish::Read).unwrap();
-    let own = read(include_bytes!("../../../events/self-managed.json"), HeaderWish::Read).unwrap();
+    let managed = read(include_bytes!("../../../../functions/load/events/msk.json"), HeaderWish::Read).unwrap();
+    let own = read(include_bytes!("../../../../functions/load/events/self-managed.json"), HeaderWish::Read).unwrap();
     assert_eq!(plain(&managed), plain(&own));
     assert_eq!((managed.topic(), managed.len()), ("test2", 5));
     for record in managed.records() {
@@ -317,6 +317,35 @@ proptest! {
         let one = read_value(&event_of(&records)).unwrap();
         let other = read_value(&event_of(&reversed)).unwrap();
         prop_assert_eq!(plain(&one), plain(&other));
+    }
+
+    /// The quick reader takes events of the platform, and whatever it takes it reads as the other one does.
+    #[test]
+    fn both_readers_agree(
+        records in prop::collection::vec(made(), 1..5),
+        pretty in any::<bool>(),
+        read_headers in any::<bool>(),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(&b"\"\\{}[]:,0-9. enultrsa=\xc3\x01"[..])), 0..3),
+    ) {
+        let event = event_of(&records);
+        let mut bytes = if pretty { serde_json::to_vec_pretty(&event) } else { serde_json::to_vec(&event) }.unwrap();
+        let headers = if read_headers { HeaderWish::Read } else { HeaderWish::Skip };
+        for (at, byte) in &changes {
+            let at = at.index(bytes.len());
+            bytes[at] = *byte;
+        }
+        let mut reading = Reading { headers, ..Reading::default() };
+        let quick = quick::read(&bytes, &mut reading).map(|()| reading.event());
+        prop_assert!(!changes.is_empty() || quick.is_some());
+        if let Some(quick) = quick {
+            let other = read_any(&bytes, headers);
+            prop_assert!(other.is_ok(), "{:?}", other);
+            let other = other.unwrap();
+            prop_assert_eq!(plain(&quick), plain(&other));
+            prop_assert_eq!(quick.topic(), other.topic());
+            let headers = |event: &Event| event.records().map(|record| record.headers.to_json()).collect::<Vec<_>>();
+            prop_assert_eq!(headers(&quick), headers(&other));
+        }
     }
 
     #[test]

@@ -23,6 +23,14 @@ impl<'de> DeserializeSeed<'de> for HeaderList<'_> {
     }
 }
 
+/// The headers that a whole JSON text lists, written likewise; `None` if it is no JSON.
+pub(super) fn read(json: &[u8], into: &mut Vec<u8>) -> Option<Range<usize>> {
+    let mut from = serde_json::Deserializer::from_slice(json);
+    let place = HeaderList(into).deserialize(&mut from).ok()?;
+    from.end().ok()?;
+    Some(place)
+}
+
 /// Visits of values that are not of the shape that is looked for: each gives what stands for "none".
 macro_rules! others_are {
     ($none:expr; $($visit:ident($value:ty)),* $(,)?) => {

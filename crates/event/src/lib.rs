@@ -1,6 +1,6 @@
 //! A delivered batch, whatever source it came from: records whose bytes lie in one buffer.
 //!
-//! One file a source below this module turns that source's envelope into an [`Event`].
+//! One file a source turns that source's envelope into an [`Event`].
 
 use std::ops::Range;
 
