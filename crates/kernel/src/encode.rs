@@ -13,9 +13,11 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use serde::{Deserialize, Serialize};
 
+mod columns;
+mod dictionary;
 mod field_id;
 mod merge;
 mod statistics;
@@ -24,6 +26,9 @@ pub use merge::StatisticsSum;
 
 /// Longest text, in bytes, that statistics hold whole.
 pub const STATISTICS_TEXT_BYTES: usize = 64;
+
+/// Rows that a page holds at most.
+const PAGE_ROWS: usize = 20_000;
 
 /// Who a file's footer says wrote it, in the form that readers look for.
 const CREATED_BY: &str = concat!("penstock version ", env!("CARGO_PKG_VERSION"));
@@ -89,8 +94,8 @@ pub enum StatisticValue {
 ///
 /// Columns carry their ids as `PARQUET:field_id`, as [`TableDefinition::arrow_schema`] writes them; without one, a
 /// column's place counted from 1 is its id. What lies inside of a column has ids too, 100,000 times the column's and
-/// counted on from there. zstd, dictionaries, a page index, statistics of pages and columns, no Arrow
-/// schema in the footer (every type of a table has an exact counterpart in Parquet).
+/// counted on from there. zstd, dictionaries where values repeat, statistics of columns, a page index where columns have
+/// several pages, no Arrow schema in the footer (every type of a table has an exact counterpart in Parquet).
 ///
 /// # Errors
 /// [`EncodeError`] if Arrow or Parquet refuse; that is a bug or memory, never data.
@@ -165,9 +170,15 @@ impl std::fmt::Debug for Encoder {
 }
 
 fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetError> {
-    let mut writer = writer(rows.schema_ref(), options)?;
-    writer.write(rows)?;
-    Ok(writer.into_inner()?.into())
+    let mut properties = properties(options)?;
+    if rows.num_rows() <= PAGE_ROWS {
+        // Nearly all columns have one page then, of which a page index would say what the column's statistics say.
+        properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
+    }
+    for path in dictionary::without(rows) {
+        properties = properties.set_column_dictionary_enabled(path, false);
+    }
+    columns::write(rows, options.max_row_group_rows.max(1), Arc::new(properties.build()))
 }
 
 fn writer(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {
@@ -184,20 +195,25 @@ pub fn column_statistics(rows: &RecordBatch) -> Vec<ColumnStatistics> {
 /// # Errors
 /// What Parquet says of a schema or level that it cannot write.
 pub fn arrow_writer_options(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriterOptions, ParquetError> {
-    let properties = WriterProperties::builder()
+    let properties = properties(options)?.build();
+    Ok(ArrowWriterOptions::new()
+        .with_properties(properties)
+        .with_skip_arrow_metadata(true)
+        .with_parquet_schema(field_id::parquet_schema(schema)?))
+}
+
+fn properties(options: &WriterOptions) -> Result<WriterPropertiesBuilder, ParquetError> {
+    let level = ZstdLevel::try_new(options.zstd_level)?;
+    Ok(WriterProperties::builder()
         .set_created_by(CREATED_BY.to_owned())
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(options.zstd_level)?))
+        .set_compression(Compression::ZSTD(level))
         .set_dictionary_enabled(true)
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_statistics_truncate_length(Some(STATISTICS_TEXT_BYTES))
         .set_column_index_truncate_length(Some(STATISTICS_TEXT_BYTES))
         .set_offset_index_disabled(false)
-        .set_max_row_group_row_count(Some(options.max_row_group_rows.max(1)))
-        .build();
-    Ok(ArrowWriterOptions::new()
-        .with_properties(properties)
-        .with_skip_arrow_metadata(true)
-        .with_parquet_schema(field_id::parquet_schema(schema)?))
+        .set_data_page_row_count_limit(PAGE_ROWS)
+        .set_max_row_group_row_count(Some(options.max_row_group_rows.max(1))))
 }
 
 /// The encoder failed: report a bug.

@@ -155,13 +155,28 @@ fn long_text_is_cut_to_bounds() {
 }
 
 #[test]
-fn file_has_page_index_field_ids_and_fixed_author() {
+fn file_of_several_pages_has_a_page_index() {
+    for (rows, indexed) in [(PAGE_ROWS, false), (2 * PAGE_ROWS, true)] {
+        let column = Int64Array::from_iter_values((0..).take(rows));
+        let file = encode(&batch(vec![("c", Arc::new(column))]), &WriterOptions::default()).unwrap();
+        let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
+            .with_page_index_policy(PageIndexPolicy::Optional)
+            .parse_and_finish(&file.bytes)
+            .unwrap();
+        assert_eq!(metadata.column_index().is_some_and(|index| !index.is_empty()), indexed);
+        assert_eq!(metadata.offset_index().is_some_and(|index| !index.is_empty()), indexed);
+        let pages = |index: &Vec<_>| -> usize {
+            let _: &Vec<parquet::file::page_index::offset_index::OffsetIndexMetaData> = index;
+            index[0].page_locations().len()
+        };
+        assert_eq!(metadata.offset_index().map_or(1, |groups| pages(&groups[0])) > 1, indexed);
+    }
+}
+
+#[test]
+fn file_has_statistics_field_ids_and_fixed_author() {
     let file = encode(&one_of_each_type(), &WriterOptions::default()).unwrap();
-    let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
-        .with_page_index_policy(PageIndexPolicy::Required)
-        .parse_and_finish(&file.bytes)
-        .unwrap();
-    assert!(metadata.column_index().is_some() && metadata.offset_index().is_some());
+    let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file.bytes).unwrap();
     assert_eq!(metadata.file_metadata().created_by(), Some(CREATED_BY));
     assert_eq!(metadata.file_metadata().key_value_metadata(), None);
     let group = metadata.row_group(0);
