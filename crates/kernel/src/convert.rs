@@ -112,6 +112,36 @@ impl ColumnBuilder {
     /// Appends one entry. `scratch` is room that is used again.
     #[inline]
     pub(crate) fn append(&mut self, value: &Value<'_>, scratch: &mut Scratch) -> Outcome {
+        // What most values are needs no look at anything else.
+        match (&mut *self, value) {
+            (Self::BigInt(builder), Value::Number(text) | Value::Field(text)) => {
+                if let Some(number) = integer::read_plain(text.as_bytes()) {
+                    builder.append_value(number);
+                    return Outcome::Value;
+                }
+            }
+            (Self::Int(builder), Value::Number(text) | Value::Field(text)) => {
+                if let Some(number) = integer::read_plain(text.as_bytes()).and_then(|number| number.try_into().ok()) {
+                    builder.append_value(number);
+                    return Outcome::Value;
+                }
+            }
+            (Self::Text { builder, max_bytes }, Value::Text(text) | Value::Field(text) | Value::Plain(text))
+                if u32::try_from(text.len()).is_ok_and(|bytes| bytes <= *max_bytes) =>
+            {
+                builder.append_value(text);
+                if matches!(value, Value::Plain(_)) {
+                    // The name of an enum's symbol is longer than what the record has of it.
+                    scratch.made_bytes = scratch.made_bytes.saturating_add(text.len());
+                }
+                return Outcome::Value;
+            }
+            _ => {}
+        }
+        self.append_any(value, scratch)
+    }
+
+    fn append_any(&mut self, value: &Value<'_>, scratch: &mut Scratch) -> Outcome {
         let built;
         let value = match value {
             Value::Missing | Value::Null => {

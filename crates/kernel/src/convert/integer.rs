@@ -37,9 +37,9 @@ fn read_wide(text: &str) -> Result<i64, Invalid> {
     number.truncated().and_then(|wide| i64::try_from(wide).ok()).ok_or(Invalid)
 }
 
-/// The usual case: digits only, few enough to need no check of range.
+/// The usual case: digits only, few enough to need no check of range. `None` for anything else.
 #[inline]
-fn read_plain(bytes: &[u8]) -> Option<i64> {
+pub(super) fn read_plain(bytes: &[u8]) -> Option<i64> {
     let (negative, digits) = match bytes.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, bytes),
@@ -47,8 +47,12 @@ fn read_plain(bytes: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 18 {
         return None;
     }
+    let (eights, rest) = digits.as_chunks::<8>();
     let mut magnitude: i64 = 0;
-    for byte in digits {
+    for eight in eights {
+        magnitude = magnitude * 100_000_000 + read_eight(*eight)?;
+    }
+    for byte in rest {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
             return None;
@@ -56,4 +60,41 @@ fn read_plain(bytes: &[u8]) -> Option<i64> {
         magnitude = magnitude * 10 + i64::from(digit);
     }
     Some(if negative { -magnitude } else { magnitude })
+}
+
+/// The number of eight digits, two and two at a time.
+#[inline]
+fn read_eight(digits: [u8; 8]) -> Option<i64> {
+    const ONES: u64 = u64::MAX / 255;
+    let word = u64::from_le_bytes(digits);
+    let low = word.wrapping_sub(ONES * b'0' as u64);
+    // A byte below `0` borrows and one above `9` carries into its highest bit, or has it anyway.
+    if (low | low.wrapping_add(ONES * (0x7f - 9)) | word) & (ONES * 0x80) != 0 {
+        return None;
+    }
+    let pairs = (low.wrapping_mul(10)).wrapping_add(low >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    i64::try_from(eight).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_numbers_are_digits_only() {
+        for number in [0, 7, 12_345_678, 99_999_999, 100_000_000, 999_999_999_999_999_999, -1, -12_345_678_901] {
+            assert_eq!(read_plain(number.to_string().as_bytes()), Some(number));
+        }
+        for byte in 0..=u8::MAX {
+            for place in 0..17 {
+                let mut text = *b"12345678901234567";
+                text[place] = byte;
+                let expected =
+                    str::from_utf8(&text).ok().filter(|_| byte.is_ascii_digit() || place == 0 && byte == b'-');
+                assert_eq!(read_plain(&text), expected.and_then(|text| text.parse().ok()), "{byte} at {place}");
+            }
+        }
+    }
 }

@@ -132,8 +132,12 @@ impl JsonReader {
         let Some(first) = rows.next(|cursor| self.fill(scratch, cursor, shape.depth()))? else {
             return Ok(());
         };
-        let mut rest = rows.clone();
         let mut only = true;
+        if shape == Shape::Stream && rows.is_at_end() {
+            take(Row { index: 0, only, raw: first.as_bytes(), values: Ok(&scratch.slots) });
+            return Ok(());
+        }
+        let mut rest = rows.clone();
         while rest.next(|cursor| cursor.skip_container(shape.depth()))?.is_some() {
             only = false;
         }
@@ -270,6 +274,13 @@ impl<'a> Documents<'a> {
             cursor.advance();
         }
         Ok(Self { cursor, shape, fresh: true })
+    }
+
+    /// Whether nothing but white space follows.
+    #[inline]
+    fn is_at_end(&mut self) -> bool {
+        self.cursor.skip_space();
+        self.cursor.peek().is_none()
     }
 
     /// The byte after the last document.

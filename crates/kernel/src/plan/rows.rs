@@ -117,13 +117,25 @@ impl<'a> Rows<'a> {
         }
         let mut null_in: Option<(usize, Value<'a>)> = None;
         for (number, (feed, column)) in plan.feeds.iter().zip(&mut self.columns).enumerate() {
-            let value = feed.slot.value(values, topic, record);
+            let known;
+            let value = match feed.slot {
+                Slot::Field(place) => values.get(place).unwrap_or(&Value::Missing),
+                Slot::Metadata(_) => {
+                    known = feed.slot.value(values, topic, record);
+                    &known
+                }
+            };
             let read = match (feed.reading, value) {
-                (Reading::ThroughText, Value::Boolean(true)) => Value::Text("1"),
-                (Reading::ThroughText, Value::Boolean(false)) => Value::Text("0"),
+                (Reading::ThroughText, Value::Boolean(true)) => &Value::Text("1"),
+                (Reading::ThroughText, Value::Boolean(false)) => &Value::Text("0"),
                 _ => value,
             };
-            match column.append(&read, scratch) {
+            let outcome = column.append(read, scratch);
+            if outcome == Outcome::Value {
+                continue;
+            }
+            let value = *value;
+            match outcome {
                 Outcome::Value => {}
                 Outcome::Invalid if feed.rejects(&value, plan.strict) => {
                     // The columns before this one have their entry already.

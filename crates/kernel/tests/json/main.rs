@@ -13,6 +13,7 @@ mod grammar;
 mod laws;
 mod metadata;
 mod partitions;
+mod reference;
 mod rfc9535;
 mod support;
 

@@ -2,9 +2,12 @@
 //!
 //! Keys are compared after their escapes are resolved. Of equal keys the first one counts, also where a path leads through them. What no path wants is passed over, checked
 //! all the same.
+//!
+//! Records of a topic mostly have the keys of the record before, in the same order: what a key's bytes were found to mean is
+//! remembered, and a key is first compared with the one that is due ([`Order`]). That is a matter of time only.
 
 use super::fault::{Fault, FaultKind};
-use super::scan::{Cursor, MAX_DEPTH, Quoted};
+use super::scan::{Cursor, MAX_DEPTH, Quoted, Word};
 use super::text::unescape;
 use super::tree::{Node, Tree};
 use crate::format::value::Value;
@@ -18,6 +21,58 @@ pub(crate) struct Matches<'a> {
     met: Vec<u64>,
     row: u64,
     key: String,
+    /// One a node of the tree.
+    orders: Vec<Order<'a>>,
+}
+
+/// Keys of an object in the order in which they came before, each with what it means.
+#[derive(Debug, Default)]
+struct Order<'a> {
+    keys: Vec<KnownKey<'a>>,
+    /// The key that is due.
+    next: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct KnownKey<'a> {
+    /// As written, from its opening quote to its value.
+    word: Word<'a>,
+    /// The node that wants its value.
+    child: Option<usize>,
+}
+
+/// Keys of an object that are remembered.
+const KNOWN_KEYS: usize = 4096;
+
+/// Keys that are due, if those before them are left out.
+const KEYS_AHEAD: usize = 3;
+
+impl<'a> Order<'a> {
+    /// What the key means that is next, which is passed over; `None` if it is not known here.
+    #[inline]
+    fn take(&mut self, cursor: &mut Cursor<'a>) -> Option<KnownKey<'a>> {
+        let due = self.keys.get(self.next)?;
+        if cursor.take_word(&due.word) {
+            self.next += 1;
+            return Some(*due);
+        }
+        for ahead in self.next + 1..self.next + KEYS_AHEAD {
+            let later = self.keys.get(ahead)?;
+            if cursor.take_word(&later.word) {
+                self.next = ahead + 1;
+                return Some(*later);
+            }
+        }
+        None
+    }
+
+    /// Remembers what a key means that came after all others.
+    fn remember(&mut self, text: &'a str, child: Option<usize>) {
+        if self.next == self.keys.len() && self.next < KNOWN_KEYS {
+            self.keys.push(KnownKey { word: Word::new(text), child });
+            self.next += 1;
+        }
+    }
 }
 
 impl<'a> Matches<'a> {
@@ -28,13 +83,14 @@ impl<'a> Matches<'a> {
         self.slots.clear();
         self.slots.resize(tree.slots(), Value::Missing);
         self.met.resize(tree.len(), 0);
+        self.orders.resize_with(tree.len(), Order::default);
         self.row += 1;
         let start = cursor.at();
         let mut pass = Pass { tree, matches: self };
         let Some(root) = tree.node(0) else {
             return cursor.skip_value(depth);
         };
-        pass.container(root, cursor, depth)?;
+        pass.container(0, root, cursor, depth)?;
         for slot in &root.slots {
             pass.set(*slot, Value::Row(cursor.text_since(start)));
         }
@@ -68,8 +124,8 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    fn value(&mut self, node: usize, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
-        let Some(node) = self.tree.node(node) else {
+    fn value(&mut self, number: usize, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+        let Some(node) = self.tree.node(number) else {
             return cursor.skip_value(depth);
         };
         let value = match cursor.peek() {
@@ -83,7 +139,7 @@ impl<'a> Pass<'_, 'a> {
             Some(b'n') => cursor.word("null").map(|()| Value::Null)?,
             Some(bracket @ (b'{' | b'[')) => {
                 let start = cursor.at();
-                self.container(node, cursor, depth)?;
+                self.container(number, node, cursor, depth)?;
                 let value = Value::Container(cursor.text_since(start));
                 for slot in &node.slots {
                     self.set(*slot, value);
@@ -98,7 +154,7 @@ impl<'a> Pass<'_, 'a> {
         for slot in &node.slots {
             self.set(*slot, value);
         }
-        if value != Value::Null {
+        if !node.indexed.is_empty() && !matches!(value, Value::Null) {
             self.no_array(node);
         }
         Ok(())
@@ -111,19 +167,33 @@ impl<'a> Pass<'_, 'a> {
     }
 
     #[inline]
-    fn container(&mut self, node: &Node, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+    fn container(&mut self, number: usize, node: &Node, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
         if depth >= MAX_DEPTH {
             return Err(cursor.fault(FaultKind::TooDeep));
         }
         let wanted = node.members.len() + usize::from(node.first.is_some());
         match cursor.peek() {
-            Some(b'{') if wanted > 0 => self.members(node, wanted, cursor, depth + 1),
+            Some(b'{') if wanted > 0 => {
+                // Set aside, since an object of the same node cannot be within this one.
+                let mut order = self.matches.orders.get_mut(number).map(std::mem::take).unwrap_or_default();
+                order.next = 0;
+                let read = self.members(node, &mut order, wanted, cursor, depth + 1);
+                self.matches.orders.get_mut(number).into_iter().for_each(|place| *place = std::mem::take(&mut order));
+                read
+            }
             Some(b'[') if !node.elements.is_empty() => self.elements(node, cursor, depth + 1),
             _ => cursor.skip_container(depth),
         }
     }
 
-    fn members(&mut self, node: &Node, mut wanted: usize, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {
+    fn members(
+        &mut self,
+        node: &Node,
+        order: &mut Order<'a>,
+        mut wanted: usize,
+        cursor: &mut Cursor<'a>,
+        depth: usize,
+    ) -> Result<(), Fault> {
         cursor.advance();
         cursor.skip_space();
         if cursor.take(b'}') {
@@ -131,8 +201,20 @@ impl<'a> Pass<'_, 'a> {
         }
         let mut first = node.first;
         loop {
-            let key = cursor.key()?;
-            let child = if wanted == 0 { None } else { self.child(node, key) };
+            let child = match order.take(cursor) {
+                Some(known) => {
+                    cursor.skip_space();
+                    known.child
+                }
+                None => {
+                    let start = cursor.at();
+                    let key = cursor.key()?;
+                    let child = self.child(node, key);
+                    order.remember(cursor.text_since(start), child);
+                    child
+                }
+            };
+            let child = child.filter(|child| wanted > 0 && self.meet(*child));
             if let Some(first) = first.take() {
                 wanted -= 1;
                 self.meet(first);
@@ -162,17 +244,15 @@ impl<'a> Pass<'_, 'a> {
         }
     }
 
-    /// The node that wants the member of this key, unless an earlier member had the same key.
+    /// The node that wants the member of this key.
     #[inline]
     fn child(&mut self, node: &Node, key: Quoted<'a>) -> Option<usize> {
-        let child = if key.escaped {
+        if key.escaped {
             self.matches.key.clear();
             unescape(key.raw, &mut self.matches.key).ok()?;
-            node.members.get(&self.matches.key)?
-        } else {
-            node.members.get(key.raw)?
-        };
-        self.meet(child).then_some(child)
+            return node.members.get(&self.matches.key);
+        }
+        node.members.get(key.raw)
     }
 
     fn elements(&mut self, node: &Node, cursor: &mut Cursor<'a>, depth: usize) -> Result<(), Fault> {

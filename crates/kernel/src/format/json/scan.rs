@@ -18,6 +18,28 @@ pub(crate) struct Quoted<'a> {
     pub(crate) escaped: bool,
 }
 
+/// Text that may come again, made ready to be compared.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Word<'a> {
+    text: &'a [u8],
+    /// Its first bytes, and which of them it has.
+    start: u128,
+    mask: u128,
+}
+
+/// Bytes of a word that are compared at once.
+const WORD_BYTES: usize = 16;
+
+impl<'a> Word<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        let (mut start, mut mask) = ([0; WORD_BYTES], [0; WORD_BYTES]);
+        for ((start, mask), byte) in start.iter_mut().zip(&mut mask).zip(text.bytes()) {
+            (*start, *mask) = (byte, u8::MAX);
+        }
+        Self { text: text.as_bytes(), start: u128::from_le_bytes(start), mask: u128::from_le_bytes(mask) }
+    }
+}
+
 /// A place in a record's text.
 #[derive(Debug, Clone)]
 pub(crate) struct Cursor<'a> {
@@ -61,6 +83,21 @@ impl<'a> Cursor<'a> {
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let next = self.peek() == Some(byte);
         self.at += usize::from(next);
+        next
+    }
+
+    /// Passes over the word if it is next.
+    #[inline]
+    pub(crate) fn take_word(&mut self, word: &Word<'_>) -> bool {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let next = match rest.first_chunk::<WORD_BYTES>() {
+            Some(chunk) => {
+                (u128::from_le_bytes(*chunk) ^ word.start) & word.mask == 0
+                    && (word.text.len() <= WORD_BYTES || rest.starts_with(word.text))
+            }
+            None => rest.starts_with(word.text),
+        };
+        self.at += if next { word.text.len() } else { 0 };
         next
     }
 
@@ -153,13 +190,12 @@ impl<'a> Cursor<'a> {
     /// One digit or more.
     #[inline]
     fn digits(&mut self, start: usize) -> Result<(), Fault> {
-        let first = self.at;
-        while let Some(b'0'..=b'9') = self.bytes.get(self.at) {
-            self.at += 1;
-        }
-        if self.at == first {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+        if digits == 0 {
             return Err(Fault { at: start, kind: FaultKind::Number });
         }
+        self.at += digits;
         Ok(())
     }
 
@@ -289,7 +325,8 @@ impl OpenContainers {
 /// Where the run of bytes ends that stand for themselves within a string: at a quote, a backslash, a control character,
 /// or the end.
 #[inline]
-fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+fn plain_end(bytes: &[u8], begin: usize) -> usize {
+    let mut at = begin;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
         let marks = marks(u64::from_le_bytes(*chunk));
         if marks != 0 {
@@ -297,6 +334,15 @@ fn plain_end(bytes: &[u8], mut at: usize) -> usize {
             return at + (marks.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        // Long texts by pieces that compilers compare at once.
+        if at - begin >= 32 {
+            while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+                if chunk.iter().fold(false, |stop, byte| stop | (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20)) {
+                    break;
+                }
+                at += 32;
+            }
+        }
     }
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
