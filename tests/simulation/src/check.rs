@@ -148,7 +148,7 @@ impl Checker {
             } else if let Some(table) = number("table#").map(TableId) {
                 // What was done last, and items of folds that no layout names, are of no effect.
                 if key.sk != "maintenance" && !key.sk.starts_with("fold#") {
-                    tables.entry(table).or_insert_with(Vec::new).push(key);
+                    tables.entry(table).or_default().push(key);
                 }
             } else if let Some(job) = number("rejected#").map(JobId) {
                 self.rejections.insert(job);
