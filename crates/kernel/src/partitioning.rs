@@ -28,7 +28,8 @@ pub const MAX_NAMED_PARTITIONS: usize = 1500;
 /// Files that a batch writes for automatic partitions at most; rows of all further ones share one more file.
 pub const MAX_AUTOMATIC_FILES: usize = 256;
 
-/// Bytes of text that the values of an automatic partition with files of its own have at most.
+/// Bytes of text that the values of an automatic partition with files of its own have at most, as JSON writes them: a
+/// control character counts six, a quote or a backslash two.
 pub const MAX_AUTOMATIC_VALUE_BYTES: usize = 256;
 
 /// How a table is divided.

@@ -138,7 +138,7 @@ impl Division {
                     }
                     let texts: Vec<Option<String>> =
                         values(*first).iter().zip(types).map(|(value, column_type)| value.text(column_type)).collect();
-                    let bytes: usize = texts.iter().flatten().map(String::len).sum();
+                    let bytes: usize = texts.iter().flatten().map(|text| written_bytes(text)).sum();
                     let home = TablePartition::Values(texts);
                     let may = names.as_ref().is_none_or(|names| {
                         partitioning.name_of(&home, types).is_some_and(|name| names.contains(&name))
@@ -153,6 +153,17 @@ impl Division {
         }
         gather(rows, &groups.of_rows, &homes)
     }
+}
+
+/// Bytes that a value takes in a commit, which is JSON.
+fn written_bytes(text: &str) -> usize {
+    text.bytes()
+        .map(|byte| match byte {
+            b'"' | b'\\' => 2,
+            0..0x20 => 6,
+            _ => 1,
+        })
+        .sum()
 }
 
 /// Copies each table partition's rows, unless it is one that has them all.

@@ -140,6 +140,16 @@ fn values_too_long_for_a_commit_share_a_file() {
 }
 
 #[test]
+fn values_that_a_commit_writes_longer_count_so() {
+    let table = divided(&["id INT", "s STRING"], automatic("s"));
+    let value = |control: usize| format!("{{\"id\":{control},\"s\":\"{}\"}}", "\\u0001".repeat(control));
+    let record = value(42) + &value(43);
+    let loaded = plan(&table, None).load(&batch(&[record.as_bytes()]), &Facts::at(NOW_MS));
+    let homes: Vec<&TablePartition> = loaded.tables.iter().map(|(home, _)| home).collect();
+    assert_eq!(homes, [&TablePartition::Values(vec![Some("\u{1}".repeat(42))]), &TablePartition::Shared]);
+}
+
+#[test]
 fn restricting_to_named_partitions_holds_for_shared_files_too() {
     let table = divided(&["id INT", "s STRING"], automatic("s"));
     let records: Vec<String> = (0..1000).map(|value| format!("{{\"id\":{value},\"s\":\"{value}\"}}")).collect();

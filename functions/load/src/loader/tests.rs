@@ -2,6 +2,7 @@
 
 mod alter;
 mod deliveries;
+mod limits;
 mod log;
 mod partitions;
 mod replays;

@@ -81,6 +81,14 @@ pub(super) struct ScriptedStore {
     /// Readers of a job's snapshot that wait for each other, and how many reads still do.
     pub(super) meeting: Mutex<Option<(Arc<Barrier>, usize)>>,
     pub(super) commits_tried: Mutex<usize>,
+    /// Requests by kind.
+    pub(super) requests: Mutex<BTreeMap<&'static str, usize>>,
+}
+
+impl ScriptedStore {
+    fn count(&self, kind: &'static str) {
+        *self.requests.lock().unwrap().entry(kind).or_insert(0) += 1;
+    }
 }
 
 fn unavailable() -> CatalogError {
@@ -90,10 +98,12 @@ fn unavailable() -> CatalogError {
 #[async_trait]
 impl Store for ScriptedStore {
     async fn get(&self, key: &Key) -> Result<Option<Item>, CatalogError> {
+        self.count("get");
         self.held.get(key).await
     }
 
     async fn query(&self, pk: &str, prefix: &str) -> Result<Vec<(Key, Item)>, CatalogError> {
+        self.count("query");
         let items = self.held.query(pk, prefix).await;
         let barrier = if pk.starts_with("job#") {
             let mut meeting = self.meeting.lock().unwrap();
@@ -114,10 +124,12 @@ impl Store for ScriptedStore {
     }
 
     async fn write(&self, write: Write) -> Result<WriteOutcome, CatalogError> {
+        self.count("write");
         self.held.write(write).await
     }
 
     async fn transact(&self, token: &str, writes: Vec<Write>) -> Result<WriteOutcome, CatalogError> {
+        self.count("transact");
         let first = writes.first().map_or("", |write| write.key.sk.as_str());
         if first == "job" && self.job_is_stuck.load(Ordering::SeqCst) {
             return Err(unavailable());
@@ -235,6 +247,8 @@ pub(super) struct JobShape {
     pub(super) default_start: Option<StartOffset>,
     pub(super) pinned: Option<BTreeMap<i32, Option<StartOffset>>>,
     pub(super) properties: Vec<(&'static str, &'static str)>,
+    /// Columns of the table behind `place` and `site`: VARCHAR, named `c0`, `c1` ...
+    pub(super) more_columns: u32,
 }
 
 /// Everything about one job.
@@ -275,7 +289,7 @@ impl World {
         let Created::New(database) = catalog.create_database("quickstart", None).await.unwrap() else {
             panic!("the catalog was empty")
         };
-        let Created::New(table) = catalog.create_table(table(database.id)).await.unwrap() else {
+        let Created::New(table) = catalog.create_table(table(database.id, shape.more_columns)).await.unwrap() else {
             panic!("the database was empty")
         };
         let mut properties = vec![("format", "json")];
@@ -421,7 +435,7 @@ fn volume() -> Volume {
     }
 }
 
-fn table(database: DatabaseId) -> TableDefinition {
+fn table(database: DatabaseId, more_columns: u32) -> TableDefinition {
     let column = |id, name: &str, column_type, nullable| Column {
         id,
         name: name.into(),
@@ -430,11 +444,14 @@ fn table(database: DatabaseId) -> TableDefinition {
         default: None,
         comment: None,
     };
+    let mut columns =
+        vec![column(1, "place", ColumnType::BigInt, false), column(2, "site", ColumnType::Varchar(1024), true)];
+    columns.extend((0..more_columns).map(|n| column(n + 3, &format!("c{n}"), ColumnType::Varchar(1024), true)));
     TableDefinition {
         id: TableId(0),
         database,
         name: "site_clicks".into(),
-        columns: vec![column(1, "place", ColumnType::BigInt, false), column(2, "site", ColumnType::Varchar(64), true)],
+        columns,
         key_kind: KeyKind::Duplicate,
         key_columns: vec!["place".into()],
         partitioning: Partitioning::None,
