@@ -139,7 +139,10 @@ impl Loader {
         let milliseconds = self.since_ms(started_ms);
         match &result {
             Ok(reply) => report::loaded(job, reply, milliseconds),
-            Err(error) => self.failed(job, error, event.len(), milliseconds).await,
+            Err(error) => {
+                self.prepared.doubt(job);
+                self.failed(job, error, event.len(), milliseconds).await;
+            }
         }
         result
     }

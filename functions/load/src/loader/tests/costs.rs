@@ -1,0 +1,80 @@
+//! What a batch costs, counted: one read and one transaction of the catalog, one put a file.
+
+use std::collections::BTreeMap;
+
+use penstock_catalog::job::Changed;
+use penstock_kernel::partitioning::{Partitioning, RangeBound, RangePartition, RangePartitioning};
+
+use super::super::*;
+use super::world::{Delivery, PutFault, World, places};
+
+/// Requests that `event` takes, by kind, and puts.
+async fn costs(world: &World, event: &[u8]) -> (BTreeMap<&'static str, usize>, usize) {
+    world.store.requests.lock().unwrap().clear();
+    world.objects.puts.lock().unwrap().clear();
+    let _ = world.load(event).await;
+    (world.store.requests.lock().unwrap().clone(), world.objects.puts.lock().unwrap().len())
+}
+
+#[tokio::test]
+async fn commit_costs_one_read_one_transaction_and_one_put() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..5).json()).await.unwrap();
+    for round in 1..5 {
+        let (from, to) = (round * 5, round * 5 + 5);
+        let event = Delivery::of(0, from..to).and(1, from..to).and(7, from..to).json();
+        assert_eq!(costs(&world, &event).await, (BTreeMap::from([("query", 1), ("transact", 1)]), 1), "{round}");
+    }
+    // What was delivered before costs the read that tells so.
+    assert_eq!(costs(&world, &Delivery::of(0, 0..25).json()).await, (BTreeMap::from([("query", 1)]), 0));
+}
+
+#[tokio::test]
+async fn each_file_is_put_once_and_table_partitions_are_read_anew() {
+    let world = World::new().await;
+    let partition = |id: u32| RangePartition {
+        id,
+        name: format!("p{id}"),
+        lower: RangeBound(vec![Some((id * 10).to_string())]),
+        upper: RangeBound(vec![Some((id * 10 + 10).to_string())]),
+    };
+    let ranges = RangePartitioning {
+        columns: vec!["place".to_owned()],
+        partitions: (0..9).map(partition).collect(),
+        next_id: 9,
+    };
+    let after = Partitioning::Range(ranges);
+    assert!(world.catalog.set_partitioning(world.table, &Partitioning::None, &after).await.unwrap());
+    world.load(&Delivery::of(0, [1]).json()).await.unwrap();
+    let costs = costs(&world, &Delivery::of(0, 10..90).json()).await;
+    // The table, which ADD and DROP PARTITION change, and its volume.
+    assert_eq!(costs, (BTreeMap::from([("get", 2), ("query", 1), ("transact", 1)]), 8));
+}
+
+#[tokio::test]
+async fn table_and_volume_are_read_once_a_minute_and_after_a_failure() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..1).json()).await.unwrap();
+    let reads = |costs: &BTreeMap<&'static str, usize>| costs.get("get").copied().unwrap_or(0);
+    world.clock.advance(59_999);
+    assert_eq!(reads(&costs(&world, &Delivery::of(0, 1..2).json()).await.0), 0);
+    world.clock.advance(1);
+    assert_eq!(reads(&costs(&world, &Delivery::of(0, 2..3).json()).await.0), 2);
+    assert_eq!(reads(&costs(&world, &Delivery::of(0, 3..4).json()).await.0), 0);
+    world.objects.put_faults.lock().unwrap().push_back(PutFault::Denied);
+    costs(&world, &Delivery::of(0, 4..5).json()).await;
+    assert_eq!(reads(&costs(&world, &Delivery::of(0, 4..5).json()).await.0), 2, "the volume's keys may have changed");
+    world.holds_exactly(places(0, 0..5)).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_table_does_not_outlive_its_job() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..5).json()).await.unwrap();
+    // As DROP TABLE does: jobs first.
+    let gone = JobEvent::Cancel(penstock_kernel::state::StateReason { code: 6, message: "table not exist".to_owned() });
+    assert!(matches!(world.catalog.change_job(world.job, gone).await.unwrap(), Changed::Now(_)));
+    world.catalog.drop_table(world.database, "site_clicks").await.unwrap().unwrap();
+    let error = world.load(&Delivery::of(0, 5..9).json()).await.unwrap_err();
+    assert!(matches!(error, LoadError::NotLoading { .. }), "{error}");
+}
