@@ -445,7 +445,7 @@ fn table(database: DatabaseId, more_columns: u32) -> TableDefinition {
         comment: None,
     };
     let mut columns =
-        vec![column(1, "place", ColumnType::BigInt, false), column(2, "site", ColumnType::Varchar(1024), true)];
+        vec![column(1, "place", ColumnType::BigInt, false), column(2, "site", ColumnType::Varchar(64), true)];
     columns.extend((0..more_columns).map(|n| column(n + 3, &format!("c{n}"), ColumnType::Varchar(1024), true)));
     TableDefinition {
         id: TableId(0),
