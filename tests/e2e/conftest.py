@@ -18,6 +18,9 @@ def pytest_addoption(parser):
     parser.addoption("--program", required=True, help="the release build of penstock")
     parser.addoption("--functions", required=True, help="the folder with the built load, admin, query and maintain")
     parser.addoption("--cache", required=True, help="the folder that tests/install filled")
+    parser.addoption("--records", type=int, help="the long variant of tests of faults: so many records")
+    parser.addoption("--kills", type=int, help="the long variant of tests of the embedded broker: so many kills")
+    parser.addoption("--seed", type=int, help="what tests of faults draw from; random without it, and printed")
 
 
 def pytest_configure(config):

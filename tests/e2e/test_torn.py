@@ -1,0 +1,65 @@
+"""The embedded broker, killed at random moments with a torn tail added: what a producer was answered is there.
+
+The long variant: `--kills 50`; see docs/faults.md.
+"""
+
+import random
+import struct
+import time
+
+from ordeal import Steady, Watching, define, prove
+
+KILLS, RATE = 4, 2_000
+SEGMENTS = "broker/**/*.log"
+HEAD = struct.Struct(">qi")
+LAST_OFFSET_DELTA_AT = 23
+
+
+def tear(data, chance):
+    """Appends a part of a batch where the newest segment with batches ends, as a disk may keep of a write that the power cut off;
+    how many bytes of how many."""
+    segments = [path for path in data.glob(SEGMENTS) if path.stat().st_size]
+    newest = max(segments, key=lambda path: path.stat().st_mtime_ns)
+    content = newest.read_bytes()
+    position, last = 0, None
+    while position + HEAD.size <= len(content):
+        base, length = HEAD.unpack_from(content, position)
+        end = position + HEAD.size + length
+        if end > len(content):
+            break
+        last, position = (position, base), end
+    begin, base = last
+    [delta] = struct.unpack_from(">i", content, begin + LAST_OFFSET_DELTA_AT)
+    batch = HEAD.pack(base + delta + 1, position - begin - HEAD.size) + content[begin + HEAD.size:position]
+    torn = batch[:chance.randrange(1, len(batch))]
+    with open(newest, "r+b") as file:
+        file.truncate(position)
+        file.seek(position)
+        # Half of the times the length is there, and bytes that never came are zero.
+        file.write(torn if chance.random() < 0.5 else torn.ljust(len(batch), b"\0"))
+    return len(torn), len(batch)
+
+
+def test_nothing_that_was_acknowledged_is_lost_by_kills_and_torn_tails(start, pytestconfig, tmp_path):
+    kills = pytestconfig.getoption("--kills") or KILLS
+    seed = pytestconfig.getoption("--seed") or random.randrange(1 << 16)
+    records = pytestconfig.getoption("--records") or kills * 4_000
+    print("seed", seed)
+    chance = random.Random(seed)
+    server = start("up")
+    define(server, "torn", server.kafka, "torn")
+    restarts = []
+    with Watching(server, "torn"), Steady(server.kafka, "torn", records, RATE, pad=200) as producer:
+        for _ in range(kills):
+            time.sleep(chance.uniform(0.3, 2))
+            server.kill()
+            acknowledged = producer.acknowledged
+            tear(server.data, chance)
+            server.start()
+            restarts.append(server.ready_after)
+            [row] = server.sql("SHOW ROUTINE LOAD", "torn")
+            assert acknowledged <= records and row["State"] in ("RUNNING", "NEED_SCHEDULE"), row
+        producer.finish(120)
+        prove(server, "torn", records, f"http://127.0.0.1:{server.ports['s3']}", tmp_path / "files", 120)
+    bytes_kept = sum(path.stat().st_size for path in server.data.glob(SEGMENTS))
+    print(f"{kills} kills; restarts took at most {max(restarts):.2f} s, the last one {restarts[-1]:.2f} s with {bytes_kept / 1e6:.0f} MB in the log")
