@@ -122,15 +122,17 @@ def prove(server, database, records, s3, folder, seconds=180):
 
 
 def duckdb_reads(files, s3, folder):
-    """(rows, distinct keys, least, greatest) of the Parquet files that the catalog names, as another engine reads them."""
-    client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1",
-                          config=Config(s3={"addressing_style": "path"}, response_checksum_validation="when_required"))
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    local = []
-    for number, file in enumerate(files):
-        where = urllib.parse.urlparse(file["File"])
-        local.append(str(folder / f"{number}.parquet"))
-        client.download_file(where.netloc, where.path.lstrip("/"), local[-1])
+    """(rows, distinct keys, least, greatest) of the Parquet files that the catalog names, as another engine reads them.
+    `s3` is an endpoint, or the folder where the embedded one keeps objects."""
+    places = [urllib.parse.urlparse(file["File"]) for file in files]
+    if isinstance(s3, pathlib.Path):
+        local = [str(s3 / place.netloc / place.path.lstrip("/")) for place in places]
+    else:
+        client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1",
+                              config=Config(s3={"addressing_style": "path"}, response_checksum_validation="when_required"))
+        folder.mkdir(parents=True, exist_ok=True)
+        local = [str(folder / f"{number}.parquet") for number in range(len(places))]
+        for place, path in zip(places, local, strict=True):
+            client.download_file(place.netloc, place.path.lstrip("/"), path)
     with duckdb.connect() as connection:
         return connection.execute("SELECT count(*), count(DISTINCT k), min(k), max(k) FROM read_parquet($1)", [local]).fetchone()

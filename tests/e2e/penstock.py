@@ -8,7 +8,7 @@ import time
 
 import pymysql
 
-READY_SECONDS = 30
+READY_SECONDS = 60
 
 
 def free_port():

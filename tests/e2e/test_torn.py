@@ -40,7 +40,7 @@ def tear(data, chance):
     return len(torn), len(batch)
 
 
-def test_nothing_that_was_acknowledged_is_lost_by_kills_and_torn_tails(start, pytestconfig, tmp_path):
+def test_nothing_that_was_acknowledged_is_lost_by_kills_and_torn_tails(start, pytestconfig):
     kills = pytestconfig.getoption("--kills") or KILLS
     seed = pytestconfig.getoption("--seed") or random.randrange(1 << 16)
     records = pytestconfig.getoption("--records") or kills * 4_000
@@ -60,6 +60,6 @@ def test_nothing_that_was_acknowledged_is_lost_by_kills_and_torn_tails(start, py
             [row] = server.sql("SHOW ROUTINE LOAD", "torn")
             assert acknowledged <= records and row["State"] in ("RUNNING", "NEED_SCHEDULE"), row
         producer.finish(120)
-        prove(server, "torn", records, f"http://127.0.0.1:{server.ports['s3']}", tmp_path / "files", 120)
+        prove(server, "torn", records, server.data / "objects", None, 120)
     bytes_kept = sum(path.stat().st_size for path in server.data.glob(SEGMENTS))
     print(f"{kills} kills; restarts took at most {max(restarts):.2f} s, the last one {restarts[-1]:.2f} s with {bytes_kept / 1e6:.0f} MB in the log")
