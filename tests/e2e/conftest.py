@@ -31,7 +31,9 @@ def pytest_collection_modifyitems(items):
     """Tests mostly wait for batches, so they run side by side; those over real services share one set of them."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if "services" in item.fixturenames or (callspec and "services" in callspec.params.values()):
+        if "durable_services" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("durable_services"))
+        elif "services" in item.fixturenames or (callspec and "services" in callspec.params.values()):
             item.add_marker(pytest.mark.xdist_group("services"))
 
 
@@ -54,6 +56,13 @@ def functions(pytestconfig):
 def services(cache, tmp_path_factory):
     """Apache Kafka, DynamoDB Local and LocalStack's S3."""
     with Services(cache, tmp_path_factory.mktemp("services")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def durable_services(cache, tmp_path_factory):
+    """Another set, of those that may be killed."""
+    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as running:
         yield running
 
 

@@ -110,9 +110,14 @@ def main():
         server.start()
         try:
             figures = load(server, asked.rate, asked.seconds)
+            print(figures, flush=True)
+            server.kill()
+            kept_gb = sum(path.stat().st_size for path in server.data.glob("broker/**/*.log")) / 1e9
+            server.start()
+            print(f"start after kill -9 {server.ready_after:.2f} s, with {kept_gb:.2f} GB in the broker's log")
+            server.until("SELECT count(*) n, count(DISTINCT k) d FROM keyed", lambda rows: rows[0] == {"n": figures.produced, "d": figures.produced}, 60, "steady")
         finally:
             server.kill()
-    print(figures)
     return 0 if not figures.refused and max(figures.memory_mb) < MOST_MB else 1
 
 

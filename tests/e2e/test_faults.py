@@ -12,20 +12,12 @@ import signal
 import subprocess
 import time
 
-import pytest
 from confluent_kafka import Producer
 from ordeal import Steady, Watching, define, prove
 from proxy import Proxy
-from services import Services
 
 SETTLED = 1.5
 RATE, LONG_RATE = 700, 4_000
-
-
-@pytest.fixture
-def durable_services(cache, tmp_path):
-    with Services(cache, tmp_path, durable=True) as running:
-        yield running
 
 
 class Parts:
@@ -126,29 +118,29 @@ def test_every_key_is_there_once_after_each_network_misbehaved(services, start, 
         print(f"{watching.answers} queries were answered, {watching.refused} were not")
 
 
-def test_two_servers_that_run_the_same_job_load_each_key_once(services, start, tmp_path):
+def test_two_servers_that_run_the_same_job_load_each_key_once(durable_services, start, tmp_path):
     """Started twice by mistake on one catalog: both deliver everything, and one of them is killed while they do."""
     seed = random.randrange(1 << 16)
     records, topic = 8_000, f"twice-{seed}"
-    flags = [*services.flags(), "--bucket", f"twice-{seed}", "--table", f"twice-{seed}"]
-    first = start("up", *flags, env=services.env)
-    define(first, "twice", services.kafka, topic)
-    second = start("up", *flags, env=services.env)
-    with Steady(services.kafka, topic, records, RATE) as producer, Watching(second, "twice"):
+    flags = [*durable_services.flags(), "--bucket", f"twice-{seed}", "--table", f"twice-{seed}"]
+    first = start("up", *flags, env=durable_services.env)
+    define(first, "twice", durable_services.kafka, topic)
+    second = start("up", *flags, env=durable_services.env)
+    with Steady(durable_services.kafka, topic, records, RATE) as producer, Watching(second, "twice"):
         second.until("SELECT count(*) n FROM keyed", lambda rows: rows[0]["n"] > records // 2, 90, "twice")
         first.kill()
         first.start()
         producer.finish(60)
-        prove(second, "twice", records, services.s3, tmp_path / "files", 90)
+        prove(second, "twice", records, durable_services.s3, tmp_path / "files", 90)
     assert first.sql("SELECT count(*) n FROM keyed", "twice") == [{"n": records}]
 
 
-def test_records_of_aborted_transactions_never_appear_and_coverage_says_so(services, start, tmp_path):
+def test_records_of_aborted_transactions_never_appear_and_coverage_says_so(durable_services, start, tmp_path):
     seed = random.randrange(1 << 16)
     topic, each, transactions = f"transactions-{seed}", 300, 12
-    server = start("up", *services.flags(), "--bucket", f"transactions-{seed}", "--table", f"transactions-{seed}", env=services.env)
-    define(server, "transactions", services.kafka, topic)
-    producer = Producer({"bootstrap.servers": services.kafka, "transactional.id": topic, "linger.ms": 5})
+    server = start("up", *durable_services.flags(), "--bucket", f"transactions-{seed}", "--table", f"transactions-{seed}", env=durable_services.env)
+    define(server, "transactions", durable_services.kafka, topic)
+    producer = Producer({"bootstrap.servers": durable_services.kafka, "transactional.id": topic, "linger.ms": 5})
     producer.init_transactions(60)
     key = 0
     for transaction in range(transactions):
@@ -164,7 +156,7 @@ def test_records_of_aborted_transactions_never_appear_and_coverage_says_so(servi
         else:
             producer.commit_transaction(60)
             key += each
-    prove(server, "transactions", key, services.s3, tmp_path / "files", 90)
+    prove(server, "transactions", key, durable_services.s3, tmp_path / "files", 90)
     # Until the next record comes, the last transaction's markers are not asked for.
     covered = server.sql("SHOW ROUTINE LOAD COVERAGE FOR transactions.keyed_job")
     assert sum(int(row["SkippedOffsets"]) for row in covered) >= each * (transactions // 2 - 1), covered

@@ -10,7 +10,7 @@ import time
 from ordeal import Steady, Watching, define, prove
 
 KILLS, RATE = 4, 2_000
-SEGMENTS = "broker/**/*.log"
+SEGMENTS = "broker/**/" + "[0-9]" * 20 + ".log"
 HEAD = struct.Struct(">qi")
 LAST_OFFSET_DELTA_AT = 23
 
