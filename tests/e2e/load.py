@@ -17,7 +17,7 @@ from confluent_kafka import Producer
 from ordeal import define
 from penstock import Penstock
 
-MOST_MB = 2_000
+MOST_MB = 600
 CHUNK_SECONDS = 0.05
 
 
