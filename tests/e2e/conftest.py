@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -18,8 +19,9 @@ def pytest_addoption(parser):
     parser.addoption("--program", required=True, help="the release build of penstock")
     parser.addoption("--functions", required=True, help="the folder with the built load, admin, query and maintain")
     parser.addoption("--cache", required=True, help="the folder that tests/install filled")
-    parser.addoption("--records", type=int, help="the long variant of tests of faults: so many records")
-    parser.addoption("--kills", type=int, help="the long variant of tests of the embedded broker: so many kills")
+    parser.addoption("--catalog-suite", help="the built test `dynamodb_local` of penstock-catalog")
+    parser.addoption("--records", type=int, help="the long form of the test that kills processes: so many records")
+    parser.addoption("--kills", type=int, help="the long form of the test that kills the embedded broker: so many kills")
     parser.addoption("--seed", type=int, help="what tests of faults draw from; random without it, and printed")
 
 
@@ -64,6 +66,15 @@ def durable_services(cache, tmp_path_factory):
     """Another set, of those that may be killed."""
     with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as running:
         yield running
+
+
+@pytest.fixture
+def seed(pytestconfig):
+    """What a test of faults draws from, and names what is its own by."""
+    asked = pytestconfig.getoption("--seed")
+    drawn = random.randrange(1 << 32) if asked is None else asked
+    print("seed", drawn)
+    return drawn
 
 
 @pytest.fixture

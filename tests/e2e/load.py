@@ -13,19 +13,17 @@ import threading
 import time
 
 import pymysql
-from confluent_kafka import Producer
-from ordeal import define
+from ordeal import COUNT, EACH_ONCE, PATIENCE_SECONDS, Steady, define
 from penstock import Penstock
 
 MOST_MB = 600
-CHUNK_SECONDS = 0.05
 
 
 class Figures:
-    """What was seen. `lag_s` is how long after the last record its row could be read."""
+    """What was seen. `lag_s` is how long after the last record was acknowledged its row could be read."""
 
     def __init__(self):
-        self.produced, self.acknowledged, self.seconds, self.lag_s = 0, 0, 0.0, 0.0
+        self.produced, self.seconds, self.lag_s = 0, 0.0, 0.0
         self.memory_mb, self.answers_ms, self.refused, self.files, self.most_behind = [], [], [], [], 0
 
     def __str__(self):
@@ -42,55 +40,41 @@ class Figures:
 
 
 def resident_mb(process):
-    for line in pathlib.Path(f"/proc/{process}/status").read_text().splitlines():
+    for line in pathlib.Path(f"/proc/{process}/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     raise AssertionError("no VmRSS")
 
 
-def load(server, rate, seconds, patience=300):
-    """Produces `rate` records a second for `seconds`, and waits until all can be read."""
+def load(server, rate, seconds):
+    """Produces `rate` records a second for `seconds`, and waits until all can be read, each once."""
     figures, left = Figures(), threading.Event()
     define(server, "steady", server.kafka, "steady")
-    watch = threading.Thread(target=observe, args=(server, figures, left), daemon=True)
-    watch.start()
-    produce(server.kafka, figures, rate, seconds)
-    ended = time.monotonic()
-    server.until("SELECT count(*) n FROM keyed", lambda rows: rows[0]["n"] == figures.produced, patience, "steady")
-    figures.lag_s = time.monotonic() - ended
+    with Steady(server.kafka, "steady", rate) as producer:
+        watch = threading.Thread(target=observe, args=(server, producer, figures, left), daemon=True)
+        watch.start()
+        time.sleep(seconds)
+        figures.produced = producer.finish(rate * seconds)
+        figures.seconds = time.monotonic() - producer.began
+    figures.lag_s, _ = server.until(COUNT, lambda rows: rows[0]["n"] == figures.produced, PATIENCE_SECONDS, "steady")
     left.set()
-    watch.join(70)
+    watch.join(PATIENCE_SECONDS)
+    each_once(server, figures.produced)
     return figures
 
 
-def produce(brokers, figures, rate, seconds):
-    def answered(error, _):
-        assert error is None, error
-        figures.acknowledged += 1
-
-    producer = Producer({"bootstrap.servers": brokers, "acks": "all", "enable.idempotence": True, "linger.ms": 50, "queue.buffering.max.messages": 1_000_000,
-                         "message.timeout.ms": 300_000})
-    began = time.monotonic()
-    while (passed := time.monotonic() - began) < seconds:
-        due = int(min(passed + CHUNK_SECONDS, seconds) * rate)
-        first = figures.produced
-        producer.produce_batch("steady", [{"key": b"%d" % key, "value": b'{"k":%d,"v":"value %d of a steady load"}' % (key, key), "callback": answered}
-                                        for key in range(first, due)])
-        figures.produced = due
-        producer.poll(0)
-        time.sleep(max(0.0, CHUNK_SECONDS - (time.monotonic() - began - passed)))
-    assert producer.flush(120) == 0
-    assert figures.acknowledged == figures.produced, (figures.acknowledged, figures.produced)
-    figures.seconds = time.monotonic() - began
+def each_once(server, records):
+    found = server.sql(EACH_ONCE, "steady")
+    assert found == [{"n": records, "d": records, "a": 0, "b": records - 1}], found
 
 
-def observe(server, figures, left):
+def observe(server, producer, figures, left):
     while not left.is_set():
         began = time.monotonic()
         try:
-            [row] = server.sql("SELECT count(*) n FROM keyed", "steady")
+            [row] = server.sql(COUNT, "steady")
             figures.answers_ms.append((time.monotonic() - began) * 1000)
-            figures.most_behind = max(figures.most_behind, figures.produced - row["n"])
+            figures.most_behind = max(figures.most_behind, producer.acknowledged - row["n"])
             figures.files.append(len(server.sql("SHOW FILES FROM keyed", "steady")))
         except (pymysql.err.MySQLError, OSError) as error:
             figures.refused.append(str(error))
@@ -115,7 +99,7 @@ def main():
             kept_gb = sum(path.stat().st_size for path in server.data.glob("broker/**/*.log")) / 1e9
             server.start()
             print(f"start after kill -9 {server.ready_after:.2f} s, with {kept_gb:.2f} GB in the broker's log")
-            server.until("SELECT count(*) n, count(DISTINCT k) d FROM keyed", lambda rows: rows[0] == {"n": figures.produced, "d": figures.produced}, 60, "steady")
+            each_once(server, figures.produced)
         finally:
             server.kill()
     return 0 if not figures.refused and max(figures.memory_mb) < MOST_MB else 1

@@ -2,22 +2,21 @@
 
 import asyncio
 import contextlib
-import itertools
 import random
 import threading
 from collections import namedtuple
 
-# `target` is DynamoDB's operation, or None; `body` is text, empty without one; `connection` is the same number for requests of one.
-Request = namedtuple("Request", "method path target body connection")
+# `target` is DynamoDB's operation, or None; `body` is text, empty without one.
+Request = namedtuple("Request", "method path target body")
 Fault = namedtuple("Fault", "kind amount")
 
 NONE = Fault("none", 0)
 KEPT_BODY = 1 << 16
-CONNECTIONS = itertools.count()
 
 
 class Proxy:
-    """Hands on connections to `upstream`, a port of loopback. Use as a context; `port` is where it listens.
+    """Hands on connections to `upstream`, a port of loopback. Use as a context; `port` is where it listens, `requests` what has
+    passed, and `unreached` how many connections found nobody at `upstream`.
 
     | fault | amount | what happens |
     | --- | --- | --- |
@@ -29,7 +28,7 @@ class Proxy:
 
     def __init__(self, upstream, port=0, seed=0):
         self.upstream, self.port, self.random = upstream, port, random.Random(seed)
-        self.fault, self.requests, self.met = NONE, [], 0
+        self.fault, self.requests, self.met, self.unreached = NONE, [], 0, 0
         self.connections = set()
         self.ready = threading.Event()
         self.thread = threading.Thread(target=self.work, daemon=True)
@@ -48,7 +47,8 @@ class Proxy:
         return f"http://127.0.0.1:{self.port}"
 
     @contextlib.contextmanager
-    def misbehaving(self, kind, amount=1.0):
+    def misbehaving(self, kind, amount):
+        """Gives a function that says how many connections or pieces have met the fault."""
         before, self.fault = self.met, Fault(kind, amount)
         if kind == "refuse":
             self.loop.call_soon_threadsafe(self.end_all)
@@ -81,7 +81,11 @@ class Proxy:
             if self.fault.kind == "refuse":
                 self.met += 1
                 return
-            up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+            try:
+                up_reader, up_writer = await asyncio.open_connection("127.0.0.1", self.upstream)
+            except OSError:
+                self.unreached += 1
+                return
             self.connections.add(up_writer)
             try:
                 ways = [asyncio.ensure_future(self.pump(reader, up_writer, Requests(self.requests))), asyncio.ensure_future(self.pump(up_reader, writer, None))]
@@ -124,7 +128,6 @@ class Requests:
 
     def __init__(self, into):
         self.into, self.bytes, self.wanted, self.head, self.http = into, bytearray(), None, None, True
-        self.connection = next(CONNECTIONS)
 
     def feed(self, data):
         if not self.http:
@@ -137,7 +140,7 @@ class Requests:
                 return
             body = bytes(self.bytes[:min(self.wanted, KEPT_BODY)]).decode("utf-8", "replace")
             del self.bytes[:self.wanted]
-            self.into.append(Request(*self.head, body, self.connection))
+            self.into.append(Request(*self.head, body))
             self.wanted = None
 
     def begin(self):
