@@ -29,6 +29,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
 
 
+# First, since xdist reads the groups in its own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Tests mostly wait for batches, so they run side by side; those over real services share one set of them."""
     for item in items:
@@ -55,22 +57,32 @@ def functions(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def services(cache, tmp_path_factory):
-    """Apache Kafka, DynamoDB Local and LocalStack's S3."""
-    with Services(cache, tmp_path_factory.mktemp("services")) as running:
-        yield running
+def started_services(cache, tmp_path_factory):
+    with Services(cache, tmp_path_factory.mktemp("services")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def durable_services(cache, tmp_path_factory):
-    """Another set, of those that may be killed."""
-    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as running:
-        yield running
+def started_durable_services(cache, tmp_path_factory):
+    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as started:
+        yield started
+
+
+@pytest.fixture
+def services(started_services):
+    """Apache Kafka, DynamoDB Local and LocalStack's S3, with a catalog and a bucket for the test."""
+    return started_services.for_a_test()
+
+
+@pytest.fixture
+def durable_services(started_durable_services):
+    """Another set, of those that may be killed, with a catalog and a bucket for the test."""
+    return started_durable_services.for_a_test()
 
 
 @pytest.fixture
 def seed(pytestconfig):
-    """What a test of faults draws from, and names what is its own by."""
+    """What a test of faults draws from."""
     asked = pytestconfig.getoption("--seed")
     drawn = random.randrange(1 << 32) if asked is None else asked
     print("seed", drawn)

@@ -14,6 +14,11 @@ NONE = Fault("none", 0)
 KEPT_BODY = 1 << 16
 
 
+def port_of(address):
+    """Of `host:port` or `http://host:port`."""
+    return int(address.rpartition(":")[2])
+
+
 class Proxy:
     """Hands on connections to `upstream`, a port of loopback. Use as a context; `port` is where it listens, `requests` what has
     passed, and `unreached` how many connections found nobody at `upstream`.

@@ -46,7 +46,7 @@ class Services:
 
     def __init__(self, cache, work, durable=False):
         self.cache, self.work, self.durable = cache, work, durable
-        self.commands, self.processes = {}, {}
+        self.commands, self.processes, self.tests = {}, {}, 0
 
     def __enter__(self):
         try:
@@ -67,8 +67,16 @@ class Services:
             except subprocess.TimeoutExpired:
                 process.kill()
 
-    def flags(self):
-        return ["--kafka", self.kafka, "--s3-endpoint", self.s3, "--dynamodb-endpoint", self.dynamodb]
+    def for_a_test(self):
+        """The same, with a catalog and a bucket that nobody has used. Topics are for all."""
+        self.tests += 1
+        return self
+
+    def flags(self, **instead):
+        """`instead` may name other endpoints, such as those of a proxy: `dynamodb="http://..."`."""
+        at = {"kafka": self.kafka, "s3": self.s3, "dynamodb": self.dynamodb, **instead}
+        return ["--kafka", at["kafka"], "--s3-endpoint", at["s3"], "--dynamodb-endpoint", at["dynamodb"],
+                "--bucket", f"test-{self.tests}", "--table", f"test-{self.tests}"]
 
     def start_kafka(self):
         port, controller = free_port(), free_port()

@@ -12,16 +12,12 @@ import random
 import signal
 
 from confluent_kafka import Producer
-from ordeal import COUNT, Steady, Watching, define, prove, wait
-from proxy import Proxy
+from ordeal import COUNT, PATIENCE_SECONDS, Steady, Watching, define, prove, wait
+from proxy import Proxy, port_of
 
 RATE, LONG_RATE = 700, 4_000
 VICTIMS = ("runner", "function", "kafka", "s3", "dynamodb")
 NETWORKS = [(which, kind, amount) for which in ("dynamodb", "s3", "kafka") for kind, amount in (("cut", 0.5), ("refuse", 1), ("drop", 1), ("delay", 0.3))]
-
-
-def port_of(address):
-    return int(address.rpartition(":")[2])
 
 
 class Parts:
@@ -35,8 +31,8 @@ class Parts:
             "s3": stack.enter_context(Proxy(port_of(services.s3), seed=seed + 2)),
         }
         self.kafka = f"127.0.0.1:{services.kafka_outer}"
-        flags = ["--kafka", services.kafka, "--s3-endpoint", self.proxies["s3"].url, "--dynamodb-endpoint", self.proxies["dynamodb"].url]
-        self.server = start("up", *flags, *own(seed), "--functions", str(functions), env=services.env)
+        flags = services.flags(s3=self.proxies["s3"].url, dynamodb=self.proxies["dynamodb"].url)
+        self.server = start("up", *flags, "--functions", str(functions), env=services.env)
 
     def kill(self, victim):
         """Kills it and has it run again; a service, once somebody has missed it."""
@@ -61,8 +57,8 @@ class Parts:
         found = set()
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                if parent == self.server.process.pid and f"{function}/bootstrap" in (folder / "cmdline").read_text():
+                parent = int((folder / "stat").read_bytes().rpartition(b")")[2].split()[1])
+                if parent == self.server.process.pid and f"{function}/bootstrap".encode() in (folder / "cmdline").read_bytes():
                     found.add(int(folder.name))
         return found
 
@@ -74,11 +70,6 @@ class Parts:
             return met()
 
 
-def own(seed):
-    """Flags for a bucket and a catalog that no other test has."""
-    return ["--bucket", f"faults-{seed}", "--table", f"faults-{seed}"]
-
-
 def test_every_key_is_there_once_after_each_process_was_killed(durable_services, start, functions, seed, pytestconfig, tmp_path):
     asked = pytestconfig.getoption("--records")
     rate = LONG_RATE if asked else RATE
@@ -86,11 +77,10 @@ def test_every_key_is_there_once_after_each_process_was_killed(durable_services,
     killed = []
     with contextlib.ExitStack() as stack:
         parts = Parts(durable_services, start, functions, seed, stack)
-        topic = f"kills-{seed}"
-        define(parts.server, "kills", parts.kafka, topic)
-        producer = stack.enter_context(Steady(durable_services.kafka, topic, rate))
+        define(parts.server, "kills", parts.kafka, "kills")
+        producer = stack.enter_context(Steady(durable_services.kafka, "kills", rate))
         watching = stack.enter_context(Watching(parts.server, "kills"))
-        parts.server.until(COUNT, lambda rows: rows[0]["n"], 120, "kills")
+        parts.server.until(COUNT, lambda rows: rows[0]["n"], PATIENCE_SECONDS, "kills")
         for victim in (chance.choice(VICTIMS) for _ in itertools.count()) if asked else chance.sample(VICTIMS, len(VICTIMS)):
             if asked and producer.produced >= asked:
                 break
@@ -108,27 +98,25 @@ def test_every_key_is_there_once_after_each_process_was_killed(durable_services,
 def test_every_key_is_there_once_after_each_network_misbehaved(services, start, functions, seed, tmp_path):
     with contextlib.ExitStack() as stack:
         parts = Parts(services, start, functions, seed, stack)
-        topic = f"networks-{seed}"
-        define(parts.server, "networks", parts.kafka, topic)
-        producer = stack.enter_context(Steady(services.kafka, topic, RATE))
+        define(parts.server, "networks", parts.kafka, "networks")
+        producer = stack.enter_context(Steady(services.kafka, "networks", RATE))
         watching = stack.enter_context(Watching(parts.server, "networks"))
-        parts.server.until(COUNT, lambda rows: rows[0]["n"], 120, "networks")
+        parts.server.until(COUNT, lambda rows: rows[0]["n"], PATIENCE_SECONDS, "networks")
         order = random.Random(seed).sample(NETWORKS, len(NETWORKS))
         print({(which, kind): parts.misbehave(which, kind, amount, lambda: producer.go_on(RATE // 2)) for which, kind, amount in order})
         prove(parts.server, "networks", producer.finish(), services.s3, tmp_path / "files")
         print(f"{watching.answers} queries were answered, {watching.refused} were not")
 
 
-def test_two_servers_that_run_the_same_job_load_each_key_once(durable_services, start, seed, tmp_path):
+def test_two_servers_that_run_the_same_job_load_each_key_once(durable_services, start, tmp_path):
     """Started twice by mistake on one catalog: both deliver everything, and one of them is killed while they do."""
-    services, topic = durable_services, f"twice-{seed}"
+    services = durable_services
     with Proxy(port_of(services.dynamodb)) as of_first, Proxy(port_of(services.dynamodb)) as of_second:
-        flags = ["--kafka", services.kafka, "--s3-endpoint", services.s3, *own(seed)]
-        first = start("up", *flags, "--dynamodb-endpoint", of_first.url, env=services.env)
-        define(first, "twice", services.kafka, topic)
+        first = start("up", *services.flags(dynamodb=of_first.url), env=services.env)
+        define(first, "twice", services.kafka, "twice")
         # A server begins with the jobs that the catalog has when it starts.
-        second = start("up", *flags, "--dynamodb-endpoint", of_second.url, env=services.env)
-        with Steady(services.kafka, topic, RATE) as producer, Watching(second, "twice"):
+        second = start("up", *services.flags(dynamodb=of_second.url), env=services.env)
+        with Steady(services.kafka, "twice", RATE) as producer, Watching(second, "twice"):
             wait(lambda: committed_by(of_first) and committed_by(of_second), "both servers commit")
             first.kill()
             before = committed_by(of_first)
@@ -142,9 +130,9 @@ def committed_by(proxy):
     return sum(request.target == "TransactWriteItems" and '"commit#' in request.body for request in proxy.requests)
 
 
-def test_records_of_aborted_transactions_never_appear_and_coverage_says_so(durable_services, start, seed, tmp_path):
-    topic, each, transactions = f"transactions-{seed}", 300, 12
-    server = start("up", *durable_services.flags(), *own(seed), env=durable_services.env)
+def test_records_of_aborted_transactions_never_appear_and_coverage_says_so(durable_services, start, tmp_path):
+    topic, each, transactions = "transactions", 300, 12
+    server = start("up", *durable_services.flags(), env=durable_services.env)
     define(server, "transactions", durable_services.kafka, topic)
     producer = Producer({"bootstrap.servers": durable_services.kafka, "transactional.id": topic, "linger.ms": 5, "log_level": 0})
     producer.init_transactions(120)

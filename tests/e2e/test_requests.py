@@ -5,8 +5,7 @@ import shlex
 
 import tutorial
 from ordeal import PATIENCE_SECONDS
-from proxy import Proxy
-from test_faults import own, port_of
+from proxy import Proxy, port_of
 
 BATCHES = 2
 
@@ -24,13 +23,13 @@ def through(folder, functions, **environment):
     return started
 
 
-def test_a_commit_takes_one_transaction_one_query_and_one_put(durable_services, start, functions, seed, tmp_path):
-    services, topic = durable_services, f"requests-{seed}"
+def test_a_commit_takes_one_transaction_one_query_and_one_put(durable_services, start, functions, tmp_path):
+    services, topic = durable_services, "requests"
     with Proxy(port_of(services.dynamodb)) as dynamodb, Proxy(port_of(services.s3)) as s3:
         folder = tmp_path / "functions"
         folder.mkdir()
         started = through(folder, functions, PENSTOCK_DYNAMODB_ENDPOINT=dynamodb.url, PENSTOCK_S3_ENDPOINT=s3.url)
-        server = start("up", *services.flags(), *own(seed), "--functions", str(folder), env=services.env)
+        server = start("up", *services.flags(), "--functions", str(folder), env=services.env)
         server.sql("CREATE DATABASE lab")
         server.sql(tutorial.CREATE_TABLE, "lab")
         server.sql('CREATE ROUTINE LOAD lab.j ON site_clicks PROPERTIES ("format"="json", "max_batch_interval"="5") FROM KAFKA '
