@@ -118,7 +118,7 @@ class Services:
                         "--properties", str(settings)], port)
         self.s3 = f"http://127.0.0.1:{port}"
 
-    def run(self, name, argv, port, seconds=120, **env):
+    def run(self, name, argv, port, seconds=300, **env):
         self.commands[name] = (argv, port, seconds, {**os.environ, **env})
         self.start(name)
 

@@ -3,8 +3,8 @@
 from conftest import run
 
 
-def test_the_catalog_conforms_on_dynamodb_local(durable_services, pytestconfig):
+def test_the_catalog_conforms_on_dynamodb_local(services, pytestconfig):
     suite = pytestconfig.getoption("--catalog-suite")
     assert suite, "--catalog-suite: expected the built test `dynamodb_local` of penstock-catalog"
-    done = run([suite, "--quiet"], env={"PENSTOCK_TEST_DYNAMODB": durable_services.dynamodb}, timeout=900)
+    done = run([suite, "--quiet"], env={"PENSTOCK_TEST_DYNAMODB": services.dynamodb}, timeout=900)
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]

@@ -95,16 +95,16 @@ def test_every_key_is_there_once_after_each_process_was_killed(durable_services,
         print(f"{watching.answers} queries were answered, {watching.refused} were not")
 
 
-def test_every_key_is_there_once_after_each_network_misbehaved(services, start, functions, seed, tmp_path):
+def test_every_key_is_there_once_after_each_network_misbehaved(durable_services, start, functions, seed, tmp_path):
     with contextlib.ExitStack() as stack:
-        parts = Parts(services, start, functions, seed, stack)
+        parts = Parts(durable_services, start, functions, seed, stack)
         define(parts.server, "networks", parts.kafka, "networks")
-        producer = stack.enter_context(Steady(services.kafka, "networks", RATE))
+        producer = stack.enter_context(Steady(durable_services.kafka, "networks", RATE))
         watching = stack.enter_context(Watching(parts.server, "networks"))
         parts.server.until(COUNT, lambda rows: rows[0]["n"], PATIENCE_SECONDS, "networks")
         order = random.Random(seed).sample(NETWORKS, len(NETWORKS))
         print({(which, kind): parts.misbehave(which, kind, amount, lambda: producer.go_on(RATE // 2)) for which, kind, amount in order})
-        prove(parts.server, "networks", producer.finish(), services.s3, tmp_path / "files")
+        prove(parts.server, "networks", producer.finish(), durable_services.s3, tmp_path / "files")
         print(f"{watching.answers} queries were answered, {watching.refused} were not")
 
 
