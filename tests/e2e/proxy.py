@@ -40,7 +40,7 @@ class Proxy:
 
     def __enter__(self):
         self.thread.start()
-        assert self.ready.wait(10), "the proxy does not listen"
+        assert self.ready.wait(60), "the proxy does not listen"
         return self
 
     def __exit__(self, *_):

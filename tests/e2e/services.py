@@ -5,6 +5,7 @@ import socket
 import subprocess
 import time
 
+import boto3
 from penstock import free_port
 
 # Two listeners for clients: the second tells them to come through a proxy, since a client goes where the broker says it is.
@@ -39,8 +40,8 @@ QUIET = "<configuration><root level='warn'/></configuration>"
 
 
 class Services:
-    """With `durable`, what was answered outlives `kill -9` of whoever answered it: DynamoDB Local keeps a file, and S3Proxy,
-    which does, stands in for LocalStack's S3, which does not."""
+    """With `durable`, what was answered outlives `kill -9` of whoever answered it: DynamoDB Local keeps a file (see
+    `settle_dynamodb`), and S3Proxy, which does, stands in for LocalStack's S3, which does not."""
 
     env = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -136,6 +137,16 @@ class Services:
                     return
             time.sleep(0.05)
         raise AssertionError(f"{name} does not answer: {log.read_text(errors='replace')[-2000:]}")
+
+    def settle_dynamodb(self):
+        """Back once what it has answered so far outlives a kill: DynamoDB Local answers a write before its file has it, but a write
+        that comes later is answered after that."""
+        client = boto3.client("dynamodb", endpoint_url=self.dynamodb, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        if "settled" not in client.list_tables()["TableNames"]:
+            client.create_table(TableName="settled", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                                AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")
+        for number in range(2):
+            client.put_item(TableName="settled", Item={"k": {"S": "last"}, "number": {"N": str(number)}})
 
     def kill(self, name):
         """`kill -9`."""
