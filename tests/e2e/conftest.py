@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import subprocess
 import sys
 
@@ -18,17 +19,25 @@ def pytest_addoption(parser):
     parser.addoption("--program", required=True, help="the release build of penstock")
     parser.addoption("--functions", required=True, help="the folder with the built load, admin, query and maintain")
     parser.addoption("--cache", required=True, help="the folder that tests/install filled")
+    parser.addoption("--catalog-suite", help="the built test `dynamodb_local` of penstock-catalog")
+    parser.addoption("--records", type=int, help="the long form of the test that kills processes: so many records")
+    parser.addoption("--kills", type=int, help="the long form of the test that kills the embedded broker: so many kills")
+    parser.addoption("--seed", type=int, help="what tests of faults draw from; random without it, and printed")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "alone: measures time, so nothing else may run beside it")
 
 
+# First, since xdist reads the groups in its own.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Tests mostly wait for batches, so they run side by side; those over real services share one set of them."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if "services" in item.fixturenames or (callspec and "services" in callspec.params.values()):
+        if "durable_services" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("durable_services"))
+        elif "services" in item.fixturenames or (callspec and "services" in callspec.params.values()):
             item.add_marker(pytest.mark.xdist_group("services"))
 
 
@@ -48,10 +57,36 @@ def functions(pytestconfig):
 
 
 @pytest.fixture(scope="session")
-def services(cache, tmp_path_factory):
-    """Apache Kafka, DynamoDB Local and LocalStack's S3."""
-    with Services(cache, tmp_path_factory.mktemp("services")) as running:
-        yield running
+def started_services(cache, tmp_path_factory):
+    with Services(cache, tmp_path_factory.mktemp("services")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def started_durable_services(cache, tmp_path_factory):
+    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as started:
+        yield started
+
+
+@pytest.fixture
+def services(started_services):
+    """Apache Kafka, DynamoDB Local and LocalStack's S3, with a catalog and a bucket for the test."""
+    return started_services.for_a_test()
+
+
+@pytest.fixture
+def durable_services(started_durable_services):
+    """Another set, of those that may be killed, with a catalog and a bucket for the test."""
+    return started_durable_services.for_a_test()
+
+
+@pytest.fixture
+def seed(pytestconfig):
+    """What a test of faults draws from."""
+    asked = pytestconfig.getoption("--seed")
+    drawn = random.randrange(1 << 32) if asked is None else asked
+    print("seed", drawn)
+    return drawn
 
 
 @pytest.fixture

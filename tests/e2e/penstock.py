@@ -1,6 +1,9 @@
 """A penstock server as a process of its own, and the clients that speak to it."""
 
+import itertools
 import os
+import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -8,13 +11,31 @@ import time
 
 import pymysql
 
-READY_SECONDS = 30
+READY_SECONDS = 60
+FIRST_PORT, WORKERS = 10_000, 8
+
+
+def server_ports():
+    """Endless. Below the ports that the system gives to clients, else a connection may take that of a server which is killed and
+    started again; and tests that run side by side have a range each."""
+    clients_from = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    each = ((clients_from if clients_from > FIRST_PORT + 1000 else 32_768) - FIRST_PORT) // WORKERS
+    first = FIRST_PORT + int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:]) % WORKERS * each
+    begin = random.randrange(each)
+    return (first + (begin + number) % each for number in itertools.count())
+
+
+PORTS = server_ports()
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for port in PORTS:
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Penstock:

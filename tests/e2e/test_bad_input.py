@@ -72,7 +72,7 @@ def test_a_store_that_stops_answering_loses_nothing(start, services):
     server.sql(job, "lab")
     tutorial.publish(server, "frozen", range(5))
     server.until("SELECT count(*) n FROM site_clicks", lambda rows: rows[0]["n"] == 5, 90, "lab")
-    localstack = services.processes[2]
+    localstack = services.processes["s3"]
     localstack.send_signal(signal.SIGSTOP)
     try:
         tutorial.publish(server, "frozen", range(5, 10))

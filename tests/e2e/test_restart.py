@@ -43,8 +43,9 @@ def test_every_key_is_there_once_after_kills(where, start, request):
     assert server.sql(EACH_ONCE, "kills") == [want]
 
 
-def test_jobs_of_an_outside_catalog_go_on_without_the_data_folder(start, services):
+def test_jobs_of_an_outside_catalog_go_on_without_the_data_folder(start, durable_services):
     """Another process, another folder: the catalog alone says which jobs there are."""
+    services = durable_services
     first = start("up", *services.flags(), env=services.env)
     first.sql("CREATE DATABASE moved")
     first.sql(tutorial.CREATE_TABLE, "moved")
