@@ -50,7 +50,9 @@ def records(count, seed):
 
 def produce(broker, values):
     """Fills the topic; records and bytes."""
-    AdminClient({"bootstrap.servers": broker}).create_topics([NewTopic("orders", PARTITIONS, 1)])["orders"].result(30)
+    # Kept until it has answered: one that nobody holds is taken down.
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_topics([NewTopic("orders", PARTITIONS, 1)])["orders"].result(30)
     producer = confluent_kafka.Producer({"bootstrap.servers": broker, "linger.ms": 50, "batch.size": 1_000_000, "compression.type": "none", "queue.buffering.max.kbytes": 131_072})
     count = size = 0
     for value in values:
@@ -110,7 +112,7 @@ def other(command, broker, count, core):
         if done.returncode:
             raise SystemExit(done.stderr[-2000:])
         cpu, wall = map(float, done.stdout.split()[-2:])
-        sums = duckdb.sql(f"SELECT count(*), sum(id), sum(customer), sum(length(note)) FROM read_parquet('{folder}/*.parquet')").fetchone()
+        sums = duckdb.connect().execute("SELECT count(*), sum(id), sum(customer), sum(length(note)) FROM read_parquet(?)", [f"{folder}/*.parquet"]).fetchone()
     return cpu, wall, sums
 
 
