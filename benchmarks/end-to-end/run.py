@@ -131,7 +131,7 @@ def measured(broker_name, broker, laptop, job_broker, count, size, options):
     medians = {name: [statistics.median(column) for column in zip(*of)] for name, of in results.items()}
     answer = {}
     for name, (cpu, wall) in medians.items():
-        answer[name] = {"cpu_s": round(cpu, 3), "wall_s": round(wall, 3), "mb_per_cpu_s": round(size / cpu / 1e6, 1), "mb_per_s": round(size / wall / 1e6, 1)}
+        answer[name] = {"cpu_s": round(cpu, 3), "wall_s": round(wall, 3), "mb_per_cpu_s": round(size / cpu / 1e6, 1), "mb_per_s": round(size / wall / 1e6, 1), "runs": results[name]}
         print(f"  {broker_name:9} {name:9} {size / cpu / 1e6:7.1f} MB per second of processor, {size / wall / 1e6:7.1f} MB/s by the clock", flush=True)
     return {"records": count, "bytes": size, **answer}
 
