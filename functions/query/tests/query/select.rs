@@ -169,7 +169,10 @@ async fn functions_mean_what_starrocks_means() {
         ("CAST('2024-01-01' AS DATETIME) + INTERVAL 36 HOUR", "2024-01-02 12:00:00"),
         ("date '1998-12-01' - INTERVAL '90' DAY", "1998-09-02 00:00:00"),
         ("date '9999-12-31' > date '1998-12-01' + INTERVAL 1 DAY", "1"),
-        ("count(*) FROM (SELECT CAST('9999-12-31' AS DATE) d UNION ALL SELECT CAST('0001-01-01' AS DATE)) t WHERE d < now()", "1"),
+        (
+            "count(*) FROM (SELECT CAST('9999-12-31' AS DATE) d UNION ALL SELECT CAST('0001-01-01' AS DATE)) t WHERE d < now()",
+            "1",
+        ),
         ("date_sub('1998-12-01', INTERVAL '90' DAY)", "1998-09-02 00:00:00"),
         ("date '1998-12-01' + INTERVAL '-90' DAY", "1998-09-02 00:00:00"),
         ("days_add('2024-01-01', 2)", "2024-01-03 00:00:00"),
