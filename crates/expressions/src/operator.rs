@@ -157,6 +157,12 @@ pub(crate) fn compare(
     if is_textual(left_type) && right_type.is_temporal() {
         return Some(binary(cast_expr(a, left_type, &MOMENT), op, as_moment(b, right_type)));
     }
+    // DataFusion compares them as nanoseconds, which end in 2262.
+    if let (DataType::Date32, DataType::Timestamp(..)) | (DataType::Timestamp(..), DataType::Date32) =
+        (left_type, right_type)
+    {
+        return Some(binary(as_moment(a, left_type), op, as_moment(b, right_type)));
+    }
     None
 }
 

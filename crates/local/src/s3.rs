@@ -4,6 +4,7 @@
 //! An object is written to a temporary file and renamed, so it is whole or absent, and an acknowledged one survives the
 //! death of this process. Conditional writes are checked but not atomic: nothing of ours relies on them.
 
+mod body;
 mod objects;
 
 use std::net::SocketAddr;

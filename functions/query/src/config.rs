@@ -43,33 +43,15 @@ impl Default for QuerySettings {
     }
 }
 
-/// Everything that the function's environment says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Limits.
-    pub query: QuerySettings,
-    /// Where the catalog and the objects are.
-    pub deployment: Deployment,
-}
-
-/// More megabytes or seconds than this are a mistake.
-const MOST: u64 = 1 << 30;
-
-impl Settings {
-    /// Reads the settings from `lookup`, which gives the value of a name; an empty value counts as none. Beside those of
-    /// the [`Deployment`]:
+impl QuerySettings {
+    /// Reads the limits:
     ///
     /// | variable | meaning | default |
     /// | --- | --- | --- |
     /// | `PENSTOCK_QUERY_MEMORY_MB` | `memory_bytes` | half of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, else 512 |
     /// | `PENSTOCK_QUERY_SPILL_MB` | `spill_bytes` | 400 |
     /// | `PENSTOCK_QUERY_TIME_LIMIT_S` | `time_limit` | 300 |
-    ///
-    /// # Errors
-    /// [`WrongSettings`] with every problem.
-    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
-        let mut reader = SettingsReader::new(lookup);
-        let deployment = Deployment::read(&mut reader);
+    pub fn read(reader: &mut SettingsReader<impl Fn(&str) -> Option<String>>) -> Self {
         let mut number = |name: &str| {
             let number: u64 = reader.parsed(name, "a whole number")?;
             if number > MOST {
@@ -77,7 +59,7 @@ impl Settings {
             }
             Some(number.min(MOST))
         };
-        let mut query = QuerySettings::default();
+        let mut query = Self::default();
         let lambda_half = number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").map(|megabytes| megabytes / 2);
         if let Some(megabytes) = number("PENSTOCK_QUERY_MEMORY_MB").or(lambda_half) {
             query.memory_bytes = usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
@@ -91,6 +73,32 @@ impl Settings {
         if let Ok(cores) = std::thread::available_parallelism() {
             query.threads = cores;
         }
+        query
+    }
+}
+
+/// Everything that the function's environment says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Limits.
+    pub query: QuerySettings,
+    /// Where the catalog and the objects are.
+    pub deployment: Deployment,
+}
+
+/// More megabytes or seconds than this are a mistake.
+const MOST: u64 = 1 << 30;
+
+impl Settings {
+    /// Reads the settings from `lookup`, which gives the value of a name; an empty value counts as none: those of
+    /// [`QuerySettings::read`] and of the [`Deployment`].
+    ///
+    /// # Errors
+    /// [`WrongSettings`] with every problem.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, WrongSettings> {
+        let mut reader = SettingsReader::new(lookup);
+        let deployment = Deployment::read(&mut reader);
+        let query = QuerySettings::read(&mut reader);
         reader.finish(Self { query, deployment })
     }
 }

@@ -14,6 +14,7 @@ use penstock_admin::check::Checks;
 use penstock_admin::replay::Replays;
 use penstock_catalog::Catalog;
 use penstock_catalog::clock::{Clock as _, SystemClock};
+use penstock_catalog::settings::SettingsReader;
 use penstock_gateway::functions::{Functions as SqlFunctions, QueryRows};
 use penstock_kernel::error_chain::one_line;
 use penstock_kernel::ids::JobId;
@@ -87,10 +88,32 @@ async fn in_process(
         .with_replays(Arc::new(InProcessLoad { loader }))
         .with_checks(Arc::new(InProcessMaintain { maintainer: Arc::clone(&maintainer) }));
     restore_mappings(&admin).await?;
-    let query = Query::new(catalog.clone(), volumes, QuerySettings::default()).map_err(functions_error)?;
+    let mut reader = SettingsReader::new(query_setting);
+    let limits = QuerySettings::read(&mut reader);
+    let limits = reader.finish(limits).map_err(functions_error)?;
+    let query = Query::new(catalog.clone(), volumes, limits).map_err(functions_error)?;
     let maintenance = Timer::start(MAINTENANCE, Arc::new(InProcessMaintain { maintainer }));
     told("load, admin, query, maintain", "in this process", "");
     Ok((esm, Functions { sql: Arc::new(InProcess { admin, query }), maintenance, lambda: None }))
+}
+
+/// The environment's settings of queries; without one for memory, a quarter of this machine's where that is known,
+/// and never less than functions have by default.
+fn query_setting(name: &str) -> Option<String> {
+    let given = std::env::var(name).ok().filter(|value| !value.is_empty());
+    given.or_else(|| {
+        if name == QUERY_MEMORY { memory_mb().map(|megabytes| (megabytes / 4).max(512).to_string()) } else { None }
+    })
+}
+
+/// Where queries read how much memory they may hold.
+const QUERY_MEMORY: &str = "PENSTOCK_QUERY_MEMORY_MB";
+
+/// This machine's memory, on Linux.
+fn memory_mb() -> Option<u64> {
+    let told = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let kilobytes = told.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_whitespace().next()?;
+    Some(kilobytes.parse::<u64>().ok()? / 1024)
 }
 
 async fn built(

@@ -1,6 +1,6 @@
 //! Dates: intervals, and the functions around them.
 
-use sqlparser::ast::{BinaryOperator, Expr, Interval, UnaryOperator};
+use sqlparser::ast::{BinaryOperator, Expr, Interval, UnaryOperator, Value};
 
 use super::call::word;
 use super::{RewriteError, call, nested, placeholder, take, text};
@@ -83,8 +83,21 @@ fn interval_unit(interval: &Interval) -> Result<String, RewriteError> {
 }
 
 fn add(moment: Expr, interval: &Interval, negative: bool) -> Result<Expr, RewriteError> {
-    let count = (*interval.value).clone();
+    let count = counted((*interval.value).clone());
     Ok(shift(&interval_unit(interval)?, if negative { minus(count) } else { count }, moment))
+}
+
+/// The `'90'` of `INTERVAL '90' DAY` as a number: text has no negative.
+fn counted(count: Expr) -> Expr {
+    let Expr::Value(value) = &count else {
+        return count;
+    };
+    match &value.value {
+        Value::SingleQuotedString(text) | Value::DoubleQuotedString(text) => {
+            text.trim().parse().map_or(count, super::number)
+        }
+        _ => count,
+    }
 }
 
 fn unit_of(function: &str, unit: &Expr) -> Result<String, RewriteError> {

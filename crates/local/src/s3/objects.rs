@@ -3,6 +3,7 @@
 //! | operation | shortcut of the file system | here |
 //! | --- | --- | --- |
 //! | GET, HEAD | a directory answers as an object | `NoSuchKey` |
+//! | GET | 4 KiB at a time, to the end of the file | what was asked for, in large pieces |
 //! | PUT with a wrong checksum | answers `BadDigest`, keeps the object | the object is removed |
 //! | LIST with `encoding-type=url` | says that keys are encoded, encodes none | says that they are not |
 //! | COPY | writes into the visible file | temporary file and rename, as PUT |
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 use s3s::dto::*;
 use s3s::{S3, S3ErrorCode, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
+
+use super::body::body;
 
 /// Objects as files under one directory, a directory a bucket.
 pub(super) struct Objects {
@@ -45,6 +48,16 @@ impl Objects {
             tokio::fs::create_dir_all(self.root.join(bucket)).await.map_err(|error| s3_error!(error, InternalError))?;
         }
         Ok(())
+    }
+
+    async fn get(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
+        let GetObjectInput { bucket, key, range, .. } = &request.input;
+        self.refuse_directory(bucket, key).await?;
+        let (path, range) = (self.root.join(bucket).join(key), *range);
+        let mut answer = self.files.get_object(request).await?;
+        // What it refuses, it has refused by now: keys that lead out of the root, too.
+        answer.output.body = Some(body(path, range).await?);
+        Ok(answer)
     }
 
     async fn put(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
@@ -129,8 +142,7 @@ macro_rules! operations {
             }
 
             async fn get_object(&self, request: S3Request<GetObjectInput>) -> S3Result<S3Response<GetObjectOutput>> {
-                self.refuse_directory(&request.input.bucket, &request.input.key).await?;
-                self.files.get_object(request).await
+                self.get(request).await
             }
 
             async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {

@@ -59,6 +59,27 @@ async fn objects_are_kept_between_starts() {
 }
 
 #[tokio::test]
+async fn ranges_of_large_objects_are_their_bytes() {
+    let data = tempfile::tempdir().unwrap();
+    let server = start(data.path()).await;
+    let client = client(&server, "BBBB");
+    let (key, length) = (Key::from("large"), 3_500_001_u64);
+    let body: Bytes = (0..length).map(|n| u8::try_from(n * 7 % 251).unwrap()).collect::<Vec<_>>().into();
+    client.put(&key, PutPayload::from(body.clone())).await.unwrap();
+    for range in [0..1, 0..length, 1..length, 1_048_575..1_048_577, 1_048_576..2_097_152, 3_500_000..3_500_001] {
+        let expected = body.slice(usize::try_from(range.start).unwrap()..usize::try_from(range.end).unwrap());
+        assert_eq!(client.get_range(&key, range.clone()).await.unwrap(), expected, "{range:?}");
+    }
+    assert_eq!(client.get(&key).await.unwrap().bytes().await.unwrap(), body);
+    let last = object_store::GetOptions { range: Some(object_store::GetRange::Suffix(5)), ..Default::default() };
+    let last = client.get_opts(&key, last).await.unwrap().bytes().await.unwrap();
+    assert_eq!(last, body.slice(body.len() - 5..));
+    assert!(client.get_range(&key, length..length + 1).await.is_err());
+    client.put(&Key::from("empty"), PutPayload::default()).await.unwrap();
+    assert_eq!(client.get(&Key::from("empty")).await.unwrap().bytes().await.unwrap(), Bytes::new());
+}
+
+#[tokio::test]
 async fn first_object_makes_its_bucket() {
     let data = tempfile::tempdir().unwrap();
     let server = start(data.path()).await;
