@@ -83,6 +83,7 @@ impl Maintainer {
     /// [`MaintainError::Catalog`] if the tables cannot be listed.
     pub async fn run(&self, until_ms: i64) -> Result<RunReport, MaintainError> {
         let mut report = RunReport { finished: true, ..RunReport::default() };
+        self.clear_dropped_tables(until_ms, &mut report).await?;
         let mut tables = Vec::new();
         for database in self.catalog.databases().await? {
             tables.extend(self.catalog.tables(database.id).await?);
@@ -120,14 +121,6 @@ impl Maintainer {
         }
         if last.is_some() {
             self.catalog.set_maintenance_cursor(last.filter(|_| !report.finished)).await?;
-        }
-        for table in self.catalog.dropped_tables().await? {
-            if table.is_due(self.now_ms()) && self.now_ms() < until_ms {
-                match self.clear(&table).await {
-                    Ok(deleted) => report.deleted += deleted,
-                    Err(error) => failed(&table.definition.name, &error, &mut report),
-                }
-            }
         }
         tracing::info!(
             tables = report.tables,
@@ -339,7 +332,7 @@ fn did(pass: &Pass) -> String {
     if did.is_empty() { "nothing to do".to_owned() } else { did.join(", ") }
 }
 
-fn failed(table: &str, error: &MaintainError, report: &mut RunReport) {
+pub(crate) fn failed(table: &str, error: &MaintainError, report: &mut RunReport) {
     report.failures += 1;
     tracing::error!(table, "not maintained: {}", one_line(error));
 }

@@ -355,9 +355,16 @@ pub(crate) async fn dropped_table_is_cleared(store: Held) {
     assert!(is_now(&world.fold(&[]).await));
     world.catalog.drop_table(DATABASE, "t").await.unwrap().unwrap();
     let dropped = world.catalog.dropped_tables().await.unwrap().remove(0);
-    assert!(!dropped.is_due(sample::NOW_MS) && dropped.is_due(sample::NOW_MS + GRACE_MS));
+    assert!(!dropped.is_due(i64::MAX), "nobody has seen it");
+    for later_ms in [0, 1_000] {
+        world.clock.set(sample::NOW_MS + later_ms);
+        world.catalog.see_dropped(&dropped).await.unwrap();
+        let seen = world.catalog.dropped_tables().await.unwrap().remove(0);
+        assert!(!seen.is_due(sample::NOW_MS + GRACE_MS - 1) && seen.is_due(sample::NOW_MS + GRACE_MS));
+    }
     assert_eq!(world.fold(&[]).await, Folded::TableGone);
     world.catalog.clear_dropped(&dropped).await.unwrap();
+    world.catalog.see_dropped(&dropped).await.unwrap();
     assert_eq!(world.store.query(&format!("table#{}", world.table.id), "").await.unwrap(), []);
     assert_eq!(world.catalog.dropped_tables().await.unwrap(), []);
 }
