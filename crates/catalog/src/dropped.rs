@@ -16,6 +16,10 @@ use crate::record::Record;
 use crate::store::{Action, Condition, Write};
 use crate::update::Change;
 
+/// How long after a table was cleared something of it may still come, milliseconds: an attempt that stood still writes its
+/// file, a run of maintenance its report. Attempts take minutes.
+pub const STRAGGLERS_MS: i64 = 86_400_000;
+
 /// A table that is gone, and whose files are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DroppedTable {
@@ -27,18 +31,26 @@ pub struct DroppedTable {
     /// says so ([`Catalog::see_dropped`]).
     #[serde(default)]
     pub seen_at_ms: Option<i64>,
+    /// When it was cleared, milliseconds since the epoch. The note stays, so that what came since is cleared too.
+    #[serde(default)]
+    pub cleared_at_ms: Option<i64>,
 }
 
 impl Record for DroppedTable {}
 
 impl DroppedTable {
     pub(crate) fn now(definition: &TableDefinition, dropped_at_ms: i64) -> Self {
-        Self { definition: definition.clone(), dropped_at_ms, seen_at_ms: None }
+        Self { definition: definition.clone(), dropped_at_ms, seen_at_ms: None, cleared_at_ms: None }
     }
 
-    /// Whether no query that began before can be running at `now_ms`.
+    /// Whether it is to be cleared at `now_ms`: no query that began before can be running, and if it was cleared before,
+    /// nothing can come any more.
     pub fn is_due(&self, now_ms: i64) -> bool {
-        self.seen_at_ms.is_some_and(|seen_at_ms| seen_at_ms.saturating_add(GRACE_MS) <= now_ms)
+        let since = |moment_ms: i64, wait_ms| moment_ms.saturating_add(wait_ms) <= now_ms;
+        match self.cleared_at_ms {
+            Some(cleared_at_ms) => since(cleared_at_ms, STRAGGLERS_MS),
+            None => self.seen_at_ms.is_some_and(|seen_at_ms| since(seen_at_ms, GRACE_MS)),
+        }
     }
 }
 
@@ -63,10 +75,22 @@ impl Catalog {
     }
 
     /// Deletes all items of a dropped table, how many is the answer. Its files must be gone: nothing names them afterwards.
+    /// The first time the note stays for [`STRAGGLERS_MS`].
     pub async fn clear_dropped(&self, table: &DroppedTable) -> Result<u64, CatalogError> {
-        let id = table.definition.id;
-        let items = self.delete_table_items(id).await?;
-        self.store.write(Write { key: key::dropped(id), condition: Condition::Always, action: Action::Delete }).await?;
+        let key = key::dropped(table.definition.id);
+        let items = self.delete_table_items(table.definition.id).await?;
+        if table.cleared_at_ms.is_some() {
+            self.store.write(Write { key, condition: Condition::Always, action: Action::Delete }).await?;
+            return Ok(items);
+        }
+        let now_ms = self.clock.now_ms();
+        self.update(&key, |stored: Option<&DroppedTable>| match stored {
+            Some(stored) if stored.cleared_at_ms.is_none() => {
+                Change::To(DroppedTable { cleared_at_ms: Some(now_ms), ..stored.clone() })
+            }
+            _ => Change::Leave,
+        })
+        .await?;
         Ok(items)
     }
 }

@@ -68,6 +68,10 @@ impl Admin {
         for table in self.catalog.tables(database.id).await.map_err(of_catalog)? {
             self.catalog.drop_table(database.id, &table.name).await.map_err(of_catalog)?;
         }
+        // Some may have been created since they were listed: from now on none can, there is no table.
+        for job in self.catalog.jobs(database.id).await.map_err(of_catalog)? {
+            self.cancel_job(&job, &gone).await?;
+        }
         self.catalog.drop_database(name).await.map_err(of_catalog)?;
         Ok(done())
     }

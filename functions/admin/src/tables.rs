@@ -57,6 +57,11 @@ const INDEX_TITLES: [&str; 12] = [
     "Comment",
 ];
 
+/// Why a job ends whose table was dropped.
+pub(crate) fn table_gone() -> StateReason {
+    StateReason { code: reason::TABLE, message: "table not exist".to_owned() }
+}
+
 impl Admin {
     pub(crate) async fn create_table(
         &self,
@@ -107,12 +112,18 @@ impl Admin {
             }
             Err(error) => return Err(error),
         };
-        let gone = StateReason { code: reason::TABLE, message: "table not exist".to_owned() };
-        for job in self.catalog.jobs_of_table(database.id, table.id).await.map_err(of_catalog)? {
-            self.cancel_job(&job, &gone).await?;
-        }
+        self.cancel_jobs_of(&database, &table).await?;
         self.catalog.drop_table(database.id, &name.name).await.map_err(of_catalog)?;
+        // A job may have been created since they were listed: from now on none can.
+        self.cancel_jobs_of(&database, &table).await?;
         Ok(done())
+    }
+
+    async fn cancel_jobs_of(&self, database: &Database, table: &TableDefinition) -> Result<(), SqlError> {
+        for job in self.catalog.jobs_of_table(database.id, table.id).await.map_err(of_catalog)? {
+            self.cancel_job(&job, &table_gone()).await?;
+        }
+        Ok(())
     }
 
     pub(crate) async fn show_tables(

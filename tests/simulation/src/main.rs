@@ -9,6 +9,11 @@ use clap::{Args, Parser, Subcommand};
 use penstock_simulation::play::Counts;
 use penstock_simulation::{Bug, Played, Schedule, all_cores, first_broken, play_seed, shrink};
 
+/// A third of a play is the system handing out pages otherwise: each page of a Parquet file is compressed in a context of
+/// its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 #[command(name = "penstock-simulation", about = "Plays Penstock's handlers against services that misbehave")]
 struct Cli {

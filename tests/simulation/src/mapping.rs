@@ -75,15 +75,17 @@ impl Pollers {
             if mapping.in_flight.contains_key(&source_partition) || !wanted {
                 continue;
             }
+            // What was never delivered has no position, and no owner who could lose it.
+            let needed = match needed.map(|needed| needed.get(&source_partition)) {
+                None => i64::MAX,
+                Some(None) => continue,
+                Some(Some(needed)) => *needed,
+            };
             let position = *mapping.positions.entry(source_partition).or_insert_with(|| match mapping.spec.start {
                 MappingStart::TrimHorizon => log.start_offset(),
                 MappingStart::AtTimestamp(timestamp_ms) => log.since(timestamp_ms),
             });
-            let position = match needed.map(|needed| needed.get(&source_partition)) {
-                None => position,
-                Some(None) => continue,
-                Some(Some(needed)) => position.min(*needed),
-            };
+            let position = position.min(needed);
             let mut next_offset = None;
             for record in log.from(position).take(usize::try_from(limit).unwrap_or(1)) {
                 delivery.records.push(*record);

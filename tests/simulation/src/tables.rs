@@ -55,11 +55,10 @@ impl Checker {
         }
         if state.definition.is_none() {
             // Nobody sees anything of a dropped table.
-            if table.dropped_at_ms.is_none() {
-                table.dropped_at_ms = Some(now_ms);
-                let named: Vec<String> = table.files.keys().cloned().collect();
-                self.unnamed(named.into_iter());
-            }
+            table.dropped_at_ms.get_or_insert(now_ms);
+            let committed = table.commits.iter().flat_map(|known| &known.commit.files).map(|file| &file.key);
+            let named: Vec<String> = committed.chain(table.files.keys()).cloned().collect();
+            self.unnamed(named.into_iter());
             return Ok(());
         }
         self.visible(id, task, &state)?;

@@ -21,6 +21,7 @@ use crate::world::{MISSING, Seen};
 /// | is committed | yes |
 /// | is not in the topic any more | yes: it came while it was |
 /// | lies before the start that the statement gave, or where ALTER skipped | yes |
+/// | is of a topic created anew, and older than a job that starts at the end | yes |
 /// | else | no |
 pub(crate) fn is_accounted_for(
     record: &Record,
@@ -43,6 +44,10 @@ pub(crate) fn is_accounted_for(
         return true;
     }
     if model.is_some_and(|model| model.passed.iter().any(|passed| passed.contains(&record.offset))) {
+        return true;
+    }
+    // The positions of a group go with its topic, and its mapping begins the next one at the moment of the statement.
+    if start == StartOffset::End && record.life > 0 && record.timestamp_ms < job.created_at_ms {
         return true;
     }
     match (start, model) {

@@ -10,9 +10,10 @@ use penstock_catalog::clock::ManualClock;
 use penstock_catalog::commit::{Commit, CommitOutcome, DataFile, ErrorFile};
 use penstock_catalog::coverage::Fault;
 use penstock_catalog::database::Created;
+use penstock_catalog::dropped::STRAGGLERS_MS;
 use penstock_catalog::error::CatalogError;
 use penstock_catalog::job::Job;
-use penstock_catalog::layout::{Folded, GRACE_MS, Replacement, TableState};
+use penstock_catalog::layout::{Folded, GRACE_MS, MaintenanceReport, Replacement, TableState};
 use penstock_catalog::rejected::{Replay, ReplayCounts, standing};
 use penstock_catalog::removal::Removed;
 use penstock_catalog::store::{Action, Condition, Key, Store, Write};
@@ -365,6 +366,13 @@ pub(crate) async fn dropped_table_is_cleared(store: Held) {
     assert_eq!(world.fold(&[]).await, Folded::TableGone);
     world.catalog.clear_dropped(&dropped).await.unwrap();
     world.catalog.see_dropped(&dropped).await.unwrap();
+    assert_eq!(world.store.query(&format!("table#{}", world.table.id), "").await.unwrap(), []);
+    // A run that stood still all the while writes its report.
+    world.catalog.report_maintenance(world.table.id, &MaintenanceReport::default()).await.unwrap();
+    let cleared = world.catalog.dropped_tables().await.unwrap().remove(0);
+    let at_ms = cleared.cleared_at_ms.unwrap();
+    assert!(!cleared.is_due(at_ms + STRAGGLERS_MS - 1) && cleared.is_due(at_ms + STRAGGLERS_MS));
+    world.catalog.clear_dropped(&cleared).await.unwrap();
     assert_eq!(world.store.query(&format!("table#{}", world.table.id), "").await.unwrap(), []);
     assert_eq!(world.catalog.dropped_tables().await.unwrap(), []);
 }

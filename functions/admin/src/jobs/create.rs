@@ -17,6 +17,7 @@ use penstock_sql::statement::CreateRoutineLoad;
 use super::source_mapping::spec;
 use crate::error::{of_catalog, of_definition, of_mapping};
 use crate::mapping::{MappingError, MappingId, MappingSpec};
+use crate::tables::table_gone;
 use crate::{Admin, done};
 
 impl Admin {
@@ -25,7 +26,7 @@ impl Admin {
         statement: CreateRoutineLoad,
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
-        let (database, _, mut definition) = self.compiled(&statement, session).await?;
+        let (database, table, mut definition) = self.compiled(&statement, session).await?;
         self.mappings.check(&spec(&definition, &not_created(&definition))).map_err(|error| of_mapping(&error))?;
         let job = match self.catalog.create_job(definition.clone()).await.map_err(of_catalog)? {
             Created::New(job) => job,
@@ -34,6 +35,12 @@ impl Admin {
                 return Err(SqlError::analysis(&message).with_hint("STOP ROUTINE LOAD ends a job and frees its name"));
             }
         };
+        // DROP TABLE ends the jobs that are there once the table is gone. One that comes later ends here, as if it had come
+        // just before.
+        if self.catalog.table_by_id(table.id).await.map_err(of_catalog)?.is_none() {
+            self.cancel_job(&job, &table_gone()).await?;
+            return Ok(done());
+        }
         definition.id = job.id;
         self.begin_mapping(&job, &definition).await?;
         Ok(done())

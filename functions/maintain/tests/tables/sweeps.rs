@@ -101,6 +101,8 @@ async fn truncated_and_dropped_tables_are_cleared() {
     world.clock.advance(1);
     world.run().await;
     assert_eq!(world.objects().await, [""; 0]);
+    world.hours_pass(24);
+    world.run().await;
     assert_eq!(world.catalog.dropped_tables().await.unwrap(), []);
 }
 
