@@ -44,6 +44,11 @@ def test_small_files_are_merged_and_every_offset_is_accounted_for(deployment):
     assert sum(int(file["Rows"]) for file in files) == sent and any(file["Sorted"] == "YES" for file in files)
     [coverage] = server.sql("SHOW ROUTINE LOAD COVERAGE FOR lab.clicks")
     assert (coverage["Coverage"], coverage["Ranges"], coverage["LoadedRows"]) == ("complete", f"[0, {sent})", str(sent))
+    cost = {row["Item"]: row for row in server.sql("EXPLAIN COST FOR ROUTINE LOAD lab.clicks")}
+    assert cost["record values"]["Note"].startswith(f"{coverage['Commits']} batches of "), cost
+    assert cost["S3 PUT requests"]["PerDay"] == cost["Lambda requests"]["PerDay"], "a file a batch"
+    assert "dominate" in cost["total"]["Note"] and float(cost["total"]["DollarsPerTB"]) > 5, "small batches are dear"
+    assert 1 < float(cost["if every event was full"]["DollarsPerTB"]) < 50, cost
     [checked] = server.sql("CHECK TABLE lab.site_clicks")
     assert checked["Status"] == "ok" and f"{sent} rows" in checked["Message"], checked
     server.sql("TRUNCATE TABLE lab.site_clicks")

@@ -14,7 +14,7 @@ use crate::job::{FENCE, Revised};
 use crate::key;
 use crate::record::{self, Record};
 use crate::rejected::{Rejection, Replay};
-use crate::store::{Action, Item, Key, Write, WriteOutcome};
+use crate::store::{self, Action, Item, Key, Write, WriteOutcome};
 
 pub(crate) mod size;
 
@@ -191,11 +191,7 @@ fn writes(commit: &Commit, job_fence: u64, moves: &[ProgressMove]) -> Result<(Ke
     let key = key::commit(commit.table, &commit.id);
     let mut writes = vec![record::first(&key, &*size::fitting(commit)?)?];
     for moved in moves {
-        let progress = key::progress(commit.job, moved.source_partition);
-        writes.push(match &moved.before {
-            Some(before) => record::next(&progress, &moved.after, before.revision)?,
-            None => record::first(&progress, &moved.after)?,
-        });
+        writes.push(progress_becomes(&moved.after, commit.job, moved)?);
     }
     if let Some(rejection) = Rejection::of(commit) {
         writes.push(record::first(&key::rejection(commit.job, &commit.id), &rejection)?);
@@ -203,7 +199,28 @@ fn writes(commit: &Commit, job_fence: u64, moves: &[ProgressMove]) -> Result<(Ke
     if moves.iter().any(|moved| moved.before.is_none()) {
         writes.push(fence_is(commit.job, job_fence));
     }
+    count_units(commit.job, moves, &mut writes)?;
     Ok((key, writes))
+}
+
+/// Adds the transaction's own write units to what the leading source partition counts, if it counts anything.
+fn count_units(job: JobId, moves: &[ProgressMove], writes: &mut [Write]) -> Result<(), CatalogError> {
+    let units = store::transaction_units(writes);
+    let Some(leader) = moves.first().filter(|moved| !moved.after.usage.is_empty()) else { return Ok(()) };
+    let mut after = leader.after.clone();
+    after.usage.write_units = after.usage.write_units.saturating_add(units);
+    if let Some(write) = writes.get_mut(1) {
+        *write = progress_becomes(&after, job, leader)?;
+    }
+    Ok(())
+}
+
+fn progress_becomes(after: &SourceProgress, job: JobId, moved: &ProgressMove) -> Result<Write, CatalogError> {
+    let key = key::progress(job, moved.source_partition);
+    match &moved.before {
+        Some(before) => record::next(&key, after, before.revision),
+        None => record::first(&key, after),
+    }
 }
 
 /// Holds a transaction back once the job has changed.

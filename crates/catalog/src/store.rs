@@ -70,6 +70,30 @@ pub enum Action {
     Check,
 }
 
+/// Bytes that DynamoDB counts for an item: names and values of its attributes, the keys among them.
+fn item_bytes(key: &Key, item: &Item) -> usize {
+    let attributes = item.iter().map(|(name, value)| {
+        name.len()
+            + match value {
+                Value::Text(text) => text.len(),
+                Value::Bytes(bytes) => bytes.len(),
+                // Two digits a byte, one for the exponent, one for a sign.
+                Value::Number(number) => number.unsigned_abs().to_string().len().div_ceil(2) + 2,
+            }
+    });
+    "pk".len() + key.pk.len() + "sk".len() + key.sk.len() + attributes.sum::<usize>()
+}
+
+/// Write units that DynamoDB counts for a transaction: two for each KiB that is begun, of each item. What a check looks at,
+/// or a deletion takes away, is taken for less than one.
+pub(crate) fn transaction_units(writes: &[Write]) -> u64 {
+    let units = |write: &Write| match &write.action {
+        Action::Put(item) => 2 * item_bytes(&write.key, item).div_ceil(1024) as u64, // usize has at most 64 bits
+        Action::Delete | Action::Check => 2,
+    };
+    writes.iter().map(units).sum()
+}
+
 /// A conditional write of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {

@@ -31,6 +31,7 @@ use penstock_kernel::progress::{ErrorWindow, SourceProgress};
 use penstock_kernel::property::JobProperties;
 use penstock_kernel::state::{JobEvent, JobState, StateReason};
 use penstock_kernel::table::{Column, ColumnType, Distribution, KeyKind, TableDefinition};
+use penstock_kernel::usage::Usage;
 use penstock_storage::{MemoryVolumes, Volume, Volumes};
 use serde::{Deserialize, Serialize};
 
@@ -402,6 +403,7 @@ fn progress() -> SourceProgress {
         execute_ms: 1,
         window: ErrorWindow::default(),
         passed_over: Vec::new(),
+        usage: Usage::default(),
     }
 }
 

@@ -28,3 +28,4 @@ pub mod source_property;
 pub mod state;
 pub mod table;
 pub mod tolerance;
+pub mod usage;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::loaded::LoadStatistics;
+use crate::usage::Usage;
 
 /// A job's progress in one source partition. Advances only together with the commit of what it counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct SourceProgress {
     /// tell nothing about a topic made anew.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed_over: Vec<(i64, i64)>,
+    /// What the batches used that this source partition led; empty before any version counted it.
+    #[serde(default, skip_serializing_if = "Usage::is_empty")]
+    pub usage: Usage,
 }
 
 /// Ranges of [`SourceProgress::passed_over`] that are kept.

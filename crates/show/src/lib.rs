@@ -2,6 +2,7 @@
 //!
 //! Two functions show them, and both are to say the same; neither may depend on the other.
 
+pub mod cost;
 pub mod job;
 pub mod json;
 pub mod partition;

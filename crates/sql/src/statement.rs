@@ -134,6 +134,8 @@ pub enum Statement {
     ShowFiles(ObjectName),
     /// `EXPLAIN ROUTINE LOAD FOR <job>` or `EXPLAIN CREATE ROUTINE LOAD ...`
     ExplainJob(JobOrDefinition),
+    /// `EXPLAIN COST FOR ROUTINE LOAD <job>`
+    ExplainCost(ObjectName),
     /// `PREVIEW ROUTINE LOAD`
     PreviewJob(PreviewRoutineLoad),
 }
@@ -197,6 +199,7 @@ impl Statement {
             Self::CheckTable(_) => "CHECK TABLE",
             Self::ShowFiles(_) => "SHOW FILES",
             Self::ExplainJob(_) => "EXPLAIN ROUTINE LOAD",
+            Self::ExplainCost(_) => "EXPLAIN COST FOR ROUTINE LOAD",
             Self::PreviewJob(_) => "PREVIEW ROUTINE LOAD",
         }
     }
@@ -245,7 +248,7 @@ impl fmt::Display for Statement {
             }
             Self::ShowMaintenance(None) => f.write_str(self.kind()),
             Self::ShowMaintenance(Some(database)) => write!(f, "{} FROM {}", self.kind(), Name(database)),
-            Self::CheckTable(name) => write!(f, "{} {name}", self.kind()),
+            Self::CheckTable(name) | Self::ExplainCost(name) => write!(f, "{} {name}", self.kind()),
         }
     }
 }

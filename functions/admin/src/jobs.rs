@@ -1,6 +1,7 @@
 //! Statements about routine load jobs.
 
 mod alter;
+mod cost;
 mod coverage;
 mod create;
 mod explain;

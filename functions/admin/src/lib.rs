@@ -121,6 +121,7 @@ impl Admin {
             Statement::CheckTable(name) => self.check_table(&name, session).await,
             Statement::ShowFiles(name) => self.show_files(&name, session).await,
             Statement::ExplainJob(of) => self.explain_job(of, session).await,
+            Statement::ExplainCost(name) => self.explain_cost(&name, session).await,
             Statement::PreviewJob(statement) => self.preview_job(statement, session).await,
             other => Err(SqlError::analysis(&format!("{} is not supported yet", other.kind()))),
         }

@@ -11,6 +11,8 @@ pub struct Config {
     pub deployment: Deployment,
     /// `PENSTOCK_JOB`: the one job that this function serves; without it, the invoked alias names the job.
     pub job: Option<JobId>,
+    /// `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, which Lambda sets: megabytes, as the bill counts them.
+    pub memory_mb: Option<u32>,
 }
 
 impl Config {
@@ -22,7 +24,8 @@ impl Config {
         let mut reader = SettingsReader::new(lookup);
         let deployment = Deployment::read(&mut reader);
         let job = reader.parsed("PENSTOCK_JOB", "the number of a job").map(JobId);
-        reader.finish(Self { deployment, job })
+        let memory_mb = reader.parsed("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "a number of megabytes");
+        reader.finish(Self { deployment, job, memory_mb })
     }
 }
 

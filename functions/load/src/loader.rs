@@ -23,6 +23,7 @@ use penstock_kernel::loaded::{LoadStatistics, Loaded, RejectedRow};
 use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::{JobEvent, StateReason};
 use penstock_kernel::tolerance::{Tolerance, Verdict, decide};
+use penstock_kernel::usage::Usage;
 use penstock_storage::Volumes;
 use serde::Serialize;
 
@@ -41,6 +42,7 @@ mod tally;
 use files::Files;
 use prepared::{Prepared, PreparedJobs};
 use selection::{Gap, Selection, select};
+use tally::Spent;
 
 /// Loads batches of any job; one is enough for a process. Cheap calls in parallel are fine.
 pub struct Loader {
@@ -68,6 +70,8 @@ pub struct LoaderSettings {
     pub max_conflicts: u32,
     /// How schema registries are asked.
     pub registry: RegistrySettings,
+    /// Megabytes of the function, for the bill.
+    pub memory_mb: u32,
 }
 
 impl Default for LoaderSettings {
@@ -79,6 +83,8 @@ impl Default for LoaderSettings {
             put_pause: Duration::from_millis(200),
             max_conflicts: 5,
             registry: RegistrySettings::default(),
+            // The template's: one core.
+            memory_mb: 1769,
         }
     }
 }
@@ -118,6 +124,14 @@ enum Round {
     Headers,
 }
 
+/// Moments, milliseconds since the epoch.
+struct Began {
+    /// When the round did.
+    started_ms: i64,
+    /// When what the bill counts of it did.
+    since_ms: i64,
+}
+
 impl Loader {
     /// A loader of the jobs in `catalog`.
     pub fn new(catalog: Catalog, volumes: Arc<dyn Volumes>, settings: LoaderSettings) -> Self {
@@ -135,7 +149,7 @@ impl Loader {
     /// [`LoadError`]: the batch is to come again as a whole. What a part of it committed is skipped then.
     pub async fn load(&self, job: JobId, event: &[u8]) -> Result<LoadReply, LoadError> {
         let started_ms = self.now_ms();
-        let result = self.rounds(job, event).await;
+        let result = self.rounds(job, event, started_ms).await;
         let milliseconds = self.since_ms(started_ms);
         match &result {
             Ok(reply) => report::loaded(job, reply, milliseconds),
@@ -147,7 +161,7 @@ impl Loader {
         result
     }
 
-    async fn rounds(&self, job: JobId, event: &[u8]) -> Result<LoadReply, LoadError> {
+    async fn rounds(&self, job: JobId, event: &[u8], invoked_ms: i64) -> Result<LoadReply, LoadError> {
         let json = event;
         let mut event = kafka::read(json, self.prepared.header_wish(job))?;
         let mut reply = LoadReply {
@@ -157,7 +171,9 @@ impl Loader {
         let mut conflicts = 0;
         let mut began = None;
         while !event.is_empty() {
-            match self.round(job, &event, &mut began, &mut reply).await? {
+            // An invocation counts once, with its first commit.
+            let since_ms = if reply.commits == 0 { invoked_ms } else { self.now_ms() };
+            match self.round(job, &event, &mut began, since_ms, &mut reply).await? {
                 Round::Done => break,
                 Round::More => {}
                 Round::Headers => event = kafka::read(json, HeaderWish::Read)?,
@@ -173,12 +189,13 @@ impl Loader {
         Ok(reply)
     }
 
-    /// `began` is the version of the job that the invocation began with.
+    /// `began` is the version of the job that the invocation began with, `since_ms` when what is to be counted began.
     async fn round(
         &self,
         job: JobId,
         event: &Event,
         began: &mut Option<u32>,
+        since_ms: i64,
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let started_ms = self.now_ms();
@@ -217,7 +234,7 @@ impl Loader {
             self.scheduled(&snapshot).await;
             return Ok(Round::Done);
         }
-        self.commit(&snapshot, &prepared, &selection, started_ms, reply).await
+        self.commit(&snapshot, &prepared, &selection, Began { started_ms, since_ms }, reply).await
     }
 
     async fn commit(
@@ -225,7 +242,7 @@ impl Loader {
         snapshot: &JobSnapshot,
         prepared: &Prepared,
         selection: &Selection<'_>,
-        started_ms: i64,
+        Began { started_ms, since_ms }: Began,
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
@@ -245,8 +262,11 @@ impl Loader {
             return Err(error);
         }
         let (data_files, errors) = files.put(&loaded).await?;
-        let tally =
-            tally::tally(&loaded, &selection.batch, &selection.positions, &data_files, job, self.since_ms(started_ms))?;
+        let spent = Spent {
+            execute_ms: self.since_ms(started_ms),
+            usage: self.usage(since_ms, reply, &loaded.statistics, data_files.len() + usize::from(errors.is_some())),
+        };
+        let tally = tally::tally(&loaded, &selection.batch, &selection.positions, &data_files, job, &spent)?;
         let commit = Commit {
             id: self.catalog.clock().unique(),
             table: job.table,
@@ -281,6 +301,22 @@ impl Loader {
             Verdict::Continue(_) | Verdict::Refuse { .. } => {}
         }
         Ok(if selection.more { Round::More } else { Round::Done })
+    }
+
+    /// What a batch used until its commit, without the commit's write units, which the catalog adds.
+    fn usage(&self, since_ms: i64, reply: &LoadReply, statistics: &LoadStatistics, puts: usize) -> Usage {
+        let milliseconds = self.since_ms(since_ms);
+        Usage {
+            since_ms,
+            until_ms: self.now_ms(),
+            records: statistics.records,
+            received_bytes: statistics.received_bytes,
+            invocations: u64::from(reply.commits == 0),
+            milliseconds,
+            megabyte_ms: milliseconds.saturating_mul(self.settings.memory_mb.into()),
+            puts: puts as u64, // usize has at most 64 bits
+            write_units: 0,
+        }
     }
 
     /// Facts for one batch; no other has its seed.

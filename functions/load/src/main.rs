@@ -1,11 +1,13 @@
 //! Bootstrap: settings, clients, run.
 
+use std::future::ready;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use penstock_catalog::Catalog;
 use penstock_catalog::clock::SystemClock;
+use penstock_catalog::settings::WrongSettings;
 use penstock_catalog::store::dynamodb::DynamoStore;
 use penstock_kernel::error_chain::one_line;
 use penstock_kernel::ids::JobId;
@@ -16,6 +18,7 @@ use penstock_load::log;
 use penstock_sql::replay::{ReplayAnswer, ReplayInvocation};
 use penstock_storage::S3Volumes;
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 /// Keeps the memory of a batch for the next one; the system's gives it back, and the pages cost a third of the next batch.
@@ -31,7 +34,7 @@ async fn main() -> ExitCode {
     log::init(&LogSettings::read(lookup), ECHO);
     let served = match Config::read(lookup) {
         Ok(config) => serve(config).await,
-        Err(wrong) => Err(wrong.into()),
+        Err(wrong) => refuse(&wrong).await,
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
@@ -42,12 +45,21 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Answers every invocation with what is wrong: a process that ends instead leaves whoever invokes it without a word.
+async fn refuse(wrong: &WrongSettings) -> Result<(), Error> {
+    tracing::error!("{wrong}");
+    let refused = move |_: LambdaEvent<IgnoredAny>| ready(Err::<(), _>(diagnostic("WrongSettings", wrong)));
+    run(service_fn(refused)).await
+}
+
 async fn serve(config: Config) -> Result<(), Error> {
     let store = DynamoStore::connect(&config.deployment.catalog).await;
+    let defaults = LoaderSettings::default();
+    let settings = LoaderSettings { memory_mb: config.memory_mb.unwrap_or(defaults.memory_mb), ..defaults };
     let loader = Loader::new(
         Catalog::new(Arc::new(store), Arc::new(SystemClock)),
         Arc::new(S3Volumes::new(config.deployment.storage)),
-        LoaderSettings::default(),
+        settings,
     );
     let (loader, configured) = (&loader, config.job);
     run(service_fn(move |event| invoked(loader, configured, event))).await

@@ -1,10 +1,12 @@
 //! Bootstrap: settings, clients, the runtime's loop.
 
+use std::future::ready;
 use std::sync::Arc;
 
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use penstock_catalog::Catalog;
 use penstock_catalog::clock::SystemClock;
+use penstock_catalog::settings::WrongSettings;
 use penstock_catalog::store::dynamodb::DynamoStore;
 use penstock_maintain::config::Config;
 use penstock_maintain::maintainer::Maintainer;
@@ -18,12 +20,18 @@ const RESERVE_MS: i64 = 180_000;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    let config = Config::read(|name| std::env::var(name).ok())?;
+    match Config::read(|name| std::env::var(name).ok()) {
+        Ok(config) => serve(config).await,
+        Err(wrong) => refuse(&wrong).await,
+    }
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
     let store = DynamoStore::connect(&config.deployment.catalog).await;
     let catalog = Catalog::new(Arc::new(store), Arc::new(SystemClock));
     let maintainer = Maintainer::new(catalog, Arc::new(S3Volumes::new(config.deployment.storage)));
     let maintainer = &maintainer;
-    lambda_runtime::run(service_fn(move |event| invoked(maintainer, event))).await
+    run(service_fn(move |event| invoked(maintainer, event))).await
 }
 
 async fn invoked(maintainer: &Maintainer, event: LambdaEvent<Value>) -> Result<Answer, Error> {
@@ -34,4 +42,11 @@ async fn invoked(maintainer: &Maintainer, event: LambdaEvent<Value>) -> Result<A
             Ok(Answer::Run(maintainer.run(limit_ms.saturating_sub(RESERVE_MS)).await?))
         }
     }
+}
+
+/// Answers every invocation with what is wrong: a process that ends instead leaves whoever invokes it without a word.
+async fn refuse(wrong: &WrongSettings) -> Result<(), Error> {
+    tracing::error!("{wrong}");
+    let diagnostic = || Diagnostic { error_type: "WrongSettings".to_owned(), error_message: wrong.to_string() };
+    run(service_fn(move |_: LambdaEvent<Value>| ready(Err::<(), _>(diagnostic())))).await
 }

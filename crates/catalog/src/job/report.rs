@@ -6,6 +6,7 @@ use penstock_kernel::ids::JobId;
 use penstock_kernel::loaded::LoadStatistics;
 use penstock_kernel::progress::{ErrorWindow, SourceProgress};
 use penstock_kernel::state::{JobEvent, JobState};
+use penstock_kernel::usage::Usage;
 
 use super::{FENCE, JobFailure, JobSnapshot, JobTrouble, SourceReport};
 use crate::Catalog;
@@ -146,5 +147,6 @@ pub(super) fn not_begun(start_offset: i64, fence: u64) -> SourceProgress {
         execute_ms: 0,
         window: ErrorWindow::default(),
         passed_over: Vec::new(),
+        usage: Usage::default(),
     }
 }

@@ -17,6 +17,7 @@ use penstock_kernel::progress::{ErrorWindow, SourceProgress};
 use penstock_kernel::property::JobProperties;
 use penstock_kernel::state::{JobEvent, StateReason, reason};
 use penstock_kernel::table::{Column, ColumnType, Distribution, KeyKind, TableDefinition};
+use penstock_kernel::usage::Usage;
 
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
 pub(crate) const DATABASE: DatabaseId = DatabaseId(1);
@@ -112,6 +113,7 @@ pub(crate) fn progress(next_offset: i64, fence: u64) -> SourceProgress {
         execute_ms: 1,
         window: ErrorWindow::default(),
         passed_over: Vec::new(),
+        usage: Usage::default(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! EXPLAIN and PREVIEW of a job or of a definition.
+//! EXPLAIN, EXPLAIN COST and PREVIEW of a job or of a definition.
 
 use super::cursor::Cursor;
 use super::job;
@@ -7,12 +7,24 @@ use crate::statement::{JobOrDefinition, PreviewRoutineLoad, Statement};
 
 /// Whether what is behind EXPLAIN is about a job; else it is another spelling of DESC.
 pub(super) fn is_next(cursor: &Cursor<'_>) -> bool {
-    let load = cursor.peek_second().is_some_and(|token| token.is_keyword("LOAD"));
-    cursor.at_keyword("CREATE") || cursor.at_keyword("ROUTINE") && load
+    let second = |word| cursor.peek_second().is_some_and(|token| token.is_keyword(word));
+    cursor.at_keyword("CREATE")
+        || cursor.at_keyword("ROUTINE") && second("LOAD")
+        || cursor.at_keyword("COST") && (second("FOR") || second("ROUTINE"))
 }
 
 /// Behind `EXPLAIN`.
 pub(super) fn explain(cursor: &mut Cursor<'_>) -> Result<Statement, SqlError> {
+    if cursor.eat("COST") {
+        // Both orders, as EXPLAIN ROUTINE LOAD FOR has the other.
+        let before = cursor.eat("FOR");
+        cursor.expect("ROUTINE")?;
+        cursor.expect("LOAD")?;
+        if !before {
+            cursor.expect("FOR")?;
+        }
+        return cursor.object_name("a job name").map(Statement::ExplainCost);
+    }
     job_or_definition(cursor).map(Statement::ExplainJob)
 }
 

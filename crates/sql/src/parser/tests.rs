@@ -400,6 +400,10 @@ fn explain_of_a_table_called_routine_is_still_a_description() {
         Statement::parse("EXPLAIN ROUTINE LOAD FOR d.j"),
         Ok(Statement::ExplainJob(JobOrDefinition::Job(_)))
     ));
+    assert!(matches!(Statement::parse("EXPLAIN cost"), Ok(Statement::DescribeTable(_))));
+    for sql in ["EXPLAIN COST FOR ROUTINE LOAD d.j", "explain cost routine load for d.j;"] {
+        assert!(matches!(Statement::parse(sql), Ok(Statement::ExplainCost(_))), "{sql}");
+    }
     let preview = Statement::parse("PREVIEW ROUTINE LOAD j ON t FROM KAFKA ('a' = 'b') LIMIT 3");
     assert!(matches!(preview, Ok(Statement::PreviewJob(PreviewRoutineLoad { records: Some(3), .. }))), "{preview:?}");
 }

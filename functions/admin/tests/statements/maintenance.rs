@@ -10,6 +10,23 @@ use penstock_sql::check::{CheckAnswer, CheckReply, CheckRequest, DamagedFile};
 use super::parts::{Fixture, NOW_MS};
 
 #[tokio::test]
+async fn cost_of_a_job_without_a_counted_batch_is_modelled() {
+    let fixture = Fixture::with_job().await;
+    let shown = fixture.show("EXPLAIN COST FOR ROUTINE LOAD clicks").await;
+    let total = shown.rows.len() - 1;
+    assert_eq!(shown.cell(total, "Item"), "total");
+    assert!(shown.cell(total, "Note").contains("no batch was counted yet"));
+    assert!(shown.cell(total, "DollarsPerTB").parse::<f64>().unwrap() < 5.0);
+    fixture.done("STOP ROUTINE LOAD FOR clicks").await;
+    assert_eq!(
+        fixture.show("EXPLAIN COST ROUTINE LOAD FOR clicks").await.rows.len(),
+        total + 1,
+        "of a job that has ended"
+    );
+    assert!(fixture.refused("EXPLAIN COST FOR ROUTINE LOAD nothing").await.to_string().contains("nothing"));
+}
+
+#[tokio::test]
 async fn coverage_is_complete_or_names_what_is_missing() {
     let fixture = Fixture::with_job().await;
     fixture.scheduled("clicks", &[(0, 5)], &[(0, 30)]).await;

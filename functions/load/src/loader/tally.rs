@@ -10,6 +10,7 @@ use penstock_catalog::job::Job;
 use penstock_kernel::batch::Batch;
 use penstock_kernel::loaded::{LoadStatistics, Loaded, RangeOutcome};
 use penstock_kernel::progress::{ErrorWindow, SourceProgress};
+use penstock_kernel::usage::Usage;
 
 use super::selection::Position;
 use crate::error::LoadError;
@@ -21,7 +22,16 @@ pub(super) struct Tally {
     pub(super) moves: Vec<ProgressMove>,
 }
 
-/// Tallies `loaded`. The lowest source partition leads the commit: it counts the task and its `execute_ms`.
+/// What a batch took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Spent {
+    /// Time for loading it, milliseconds.
+    pub(super) execute_ms: u64,
+    /// What a bill counts.
+    pub(super) usage: Usage,
+}
+
+/// Tallies `loaded`. The lowest source partition leads the commit: it counts the task and what it took.
 ///
 /// # Errors
 /// [`LoadError::Miscounted`] if counts, files and positions contradict each other.
@@ -31,7 +41,7 @@ pub(super) fn tally(
     positions: &BTreeMap<i32, Position>,
     files: &[DataFile],
     job: &Job,
-    execute_ms: u64,
+    spent: &Spent,
 ) -> Result<Tally, LoadError> {
     check(loaded, batch, positions.len(), files)?;
     let mut tally = Tally { ranges: Vec::with_capacity(positions.len()), moves: Vec::with_capacity(positions.len()) };
@@ -63,7 +73,8 @@ pub(super) fn tally(
         if tally.moves.is_empty() {
             let tasks = if loaded.statistics.loaded > 0 { &mut after.committed_tasks } else { &mut after.empty_tasks };
             *tasks = tasks.saturating_add(1);
-            after.execute_ms = after.execute_ms.saturating_add(execute_ms);
+            after.execute_ms = after.execute_ms.saturating_add(spent.execute_ms);
+            after.usage.add(&spent.usage);
         }
         tally.moves.push(ProgressMove { source_partition: *source_partition, before: position.before.clone(), after });
     }
@@ -87,6 +98,7 @@ fn next(position: &Position, outcome: &RangeOutcome, job: &Job) -> SourceProgres
             execute_ms: 0,
             window: ErrorWindow::default(),
             passed_over: Vec::new(),
+            usage: Usage::default(),
         },
     };
     after.fence = job.fence;

@@ -381,6 +381,7 @@ fn of_jobs() -> impl Strategy<Value = Statement> {
         object().prop_map(Statement::ShowFiles),
         option::of(name()).prop_map(Statement::ShowMaintenance),
         job_or_definition().prop_map(Statement::ExplainJob),
+        object().prop_map(Statement::ExplainCost),
         (job_or_definition(), option::of(any::<u64>()))
             .prop_map(|(of, records)| Statement::PreviewJob(PreviewRoutineLoad { of, records })),
         (option::of(name()), text())

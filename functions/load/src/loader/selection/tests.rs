@@ -3,6 +3,7 @@ use penstock_kernel::ids::{DatabaseId, JobId, TableId};
 use penstock_kernel::loaded::LoadStatistics;
 use penstock_kernel::progress::ErrorWindow;
 use penstock_kernel::state::JobState;
+use penstock_kernel::usage::Usage;
 
 use super::*;
 use penstock_event::{HeaderWish, kafka};
@@ -43,6 +44,7 @@ fn snapshot(progress: &[(i32, i64, i64, Option<i64>)]) -> JobSnapshot {
                     execute_ms: 0,
                     window: ErrorWindow::default(),
                     passed_over: Vec::new(),
+                    usage: Usage::default(),
                 };
                 (*source_partition, Revised { value, revision: 1 })
             })

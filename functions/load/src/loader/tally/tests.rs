@@ -91,7 +91,14 @@ fn case() -> Case {
 
 impl Case {
     fn tally(&self) -> Result<Tally, LoadError> {
-        tally(&self.loaded, &self.batch, &self.positions, &self.files, &self.job, 30)
+        tally(
+            &self.loaded,
+            &self.batch,
+            &self.positions,
+            &self.files,
+            &self.job,
+            &Spent { execute_ms: 30, ..Spent::default() },
+        )
     }
 }
 

@@ -30,6 +30,40 @@ async fn commit_costs_one_read_one_transaction_and_one_put() {
 }
 
 #[tokio::test]
+async fn full_event_takes_one_put_one_transaction_and_twelve_write_units_at_most() {
+    let world = World::new().await;
+    let event = Delivery::of(0, 0..20_000).and(1, 0..20_000).json();
+    assert!((3_000_000..6_291_456).contains(&event.len()), "{}", event.len());
+    let (requests, puts) = costs(&world, &event).await;
+    assert_eq!((requests.get("transact"), puts), (Some(&1), 1));
+    let used = used(&world).await;
+    assert_eq!((used.invocations, used.records, used.puts), (1, 40_000, 1));
+    assert!((6..=12).contains(&used.write_units), "{}", used.write_units);
+}
+
+/// What the job's batches used.
+async fn used(world: &World) -> Usage {
+    let mut sum = Usage::default();
+    for progress in world.catalog.job_snapshot(world.job).await.unwrap().unwrap().progress.values() {
+        sum.add(&progress.value.usage);
+    }
+    sum
+}
+
+#[tokio::test]
+async fn batches_count_what_they_used_and_redeliveries_do_not() {
+    let world = World::new().await;
+    for event in [Delivery::of(0, 0..5).and(1, 0..5), Delivery::of(1, 5..9), Delivery::of(0, 0..5)] {
+        world.load(&event.json()).await.unwrap();
+        world.clock.advance(1_000);
+    }
+    let used = used(&world).await;
+    assert_eq!((used.invocations, used.puts, used.records), (2, 2, 14));
+    assert_eq!(used.until_ms - used.since_ms, 1_000);
+    assert_eq!(used.megabyte_ms, used.milliseconds * 1_769);
+}
+
+#[tokio::test]
 async fn each_file_is_put_once_and_table_partitions_are_read_anew() {
     let world = World::new().await;
     let partition = |id: u32| RangePartition {
