@@ -32,12 +32,12 @@ async fn commit_costs_one_read_one_transaction_and_one_put() {
 #[tokio::test]
 async fn full_event_takes_one_put_one_transaction_and_twelve_write_units_at_most() {
     let world = World::new().await;
-    let event = Delivery::of(0, 0..20_000).and(1, 0..20_000).json();
+    let event = Delivery::of(0, 0..15_000).and(1, 0..15_000).json();
     assert!((3_000_000..6_291_456).contains(&event.len()), "{}", event.len());
     let (requests, puts) = costs(&world, &event).await;
     assert_eq!((requests.get("transact"), puts), (Some(&1), 1));
     let used = used(&world).await;
-    assert_eq!((used.invocations, used.records, used.puts), (1, 40_000, 1));
+    assert_eq!((used.invocations, used.records, used.puts), (1, 30_000, 1));
     assert!((6..=12).contains(&used.write_units), "{}", used.write_units);
 }
 
