@@ -273,6 +273,7 @@ impl Fixture {
                 from_offset: before.value.next_offset,
                 to_offset: after.next_offset,
                 skipped: 0,
+                jumped: 0,
                 statistics,
             }],
             committed_at_ms: NOW_MS,
