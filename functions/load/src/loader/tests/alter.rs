@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, LoadError};
 use super::world::{Delivery, World, places};
 
 /// Makes the job's next version, with these source partitions moved.
-async fn alter(world: &World, moves: &[(i32, i64)]) {
+pub(super) async fn alter(world: &World, moves: &[(i32, i64)]) {
     let job = world.snapshot().await.job;
     let definition = world.catalog.job_definition(world.job, job.version).await.unwrap().unwrap();
     let moves = moves.iter().copied().collect();
@@ -19,7 +19,7 @@ async fn alter(world: &World, moves: &[(i32, i64)]) {
 }
 
 /// The ranges of each version tile from where it began to where it ended, so every offset is accounted for.
-async fn versions_tile(world: &World) {
+pub(super) async fn versions_tile(world: &World) {
     let versions = world.catalog.job_versions(world.job).await.unwrap();
     let commits = world.commits().await;
     let next_offset = world.snapshot().await.progress[&0].value.next_offset;
