@@ -64,6 +64,11 @@ pub struct CommittedRange {
     pub to_offset: i64,
     /// Offsets of the range that held no record for us.
     pub skipped: u64,
+    /// Those of them that lie between `from_offset` and the first record that was delivered. The log has no records there, or
+    /// whoever delivers had passed them: a batch does not tell. What lies between two records of a batch the log does not
+    /// have.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub jumped: u64,
     /// Counts.
     pub statistics: LoadStatistics,
 }
@@ -92,6 +97,11 @@ pub struct Commit {
     /// What it takes from the rejected rows, if it is a replay's; such a commit has no ranges.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay: Option<Replay>,
+}
+
+/// Most ranges begin where a batch does.
+pub(crate) fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A source partition's progress as a commit moves it.

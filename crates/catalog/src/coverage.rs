@@ -6,6 +6,7 @@
 //! matter, ranges may be merged where one ends and another begins, and an offset where it does not hold is where a range
 //! is missing, or there twice. What is counted must agree, too: in each range, and in sum with what progress counted.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use penstock_kernel::ids::JobId;
@@ -14,7 +15,7 @@ use penstock_kernel::progress::SourceProgress;
 use serde::{Deserialize, Serialize};
 
 use crate::Catalog;
-use crate::commit::CommittedRange;
+use crate::commit::{CommittedRange, is_none};
 use crate::error::CatalogError;
 use crate::job::{JobSnapshot, JobVersion};
 use crate::update::Race;
@@ -32,9 +33,18 @@ pub struct CoveredRange {
     pub commits: u64,
     /// Offsets that held no record for the job.
     pub skipped: u64,
+    /// Those of them that no batch showed to be empty: [`CommittedRange::jumped`].
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub jumped: u64,
+    /// The longest of the ranges that `jumped` counts (ends exclusive), ascending, at most [`MAX_JUMPS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub jumps: Vec<(i64, i64)>,
     /// Counts.
     pub statistics: LoadStatistics,
 }
+
+/// Jumps that are kept of a source partition: markers of transactions make one of many batches.
+pub const MAX_JUMPS: usize = 16;
 
 /// What came of one source partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +63,10 @@ pub struct SourceCoverage {
     pub statistics: LoadStatistics,
     /// Offsets that held no record for the job: transaction markers, compacted or expired records, gaps.
     pub skipped: u64,
+    /// Those of them where a batch began behind the one before, so that nothing shows whether the log has records there.
+    pub jumped: u64,
+    /// The longest ranges of those (ends exclusive), ascending, at most [`MAX_JUMPS`].
+    pub jumps: Vec<(i64, i64)>,
     /// Offsets that ALTER skipped.
     pub passed_over: u64,
     /// What is wrong first, if anything; `None`: every offset is accounted for.
@@ -125,6 +139,8 @@ impl CoveredRange {
             to_offset: range.to_offset,
             commits: 1,
             skipped: range.skipped,
+            jumped: range.jumped,
+            jumps: jump(range).into_iter().collect(),
             statistics: range.statistics,
         }
     }
@@ -158,6 +174,8 @@ pub(crate) fn merged(mut ranges: Vec<CoveredRange>) -> Vec<CoveredRange> {
                 before.to_offset = range.to_offset;
                 before.commits = before.commits.saturating_add(range.commits);
                 before.skipped = before.skipped.saturating_add(range.skipped);
+                before.jumped = before.jumped.saturating_add(range.jumped);
+                before.jumps.extend(range.jumps);
                 before.statistics += range.statistics;
                 place
             }
@@ -170,7 +188,25 @@ pub(crate) fn merged(mut ranges: Vec<CoveredRange>) -> Vec<CoveredRange> {
             open.insert(ends, place);
         }
     }
+    for range in &mut merged {
+        range.jumps = longest(std::mem::take(&mut range.jumps));
+    }
     merged
+}
+
+/// The offsets at the beginning of a committed range that nothing was delivered of.
+fn jump(range: &CommittedRange) -> Option<(i64, i64)> {
+    (range.jumped > 0).then(|| (range.from_offset, range.from_offset.saturating_add_unsigned(range.jumped)))
+}
+
+/// As many of `jumps` as are kept, ascending.
+fn longest(mut jumps: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    if jumps.len() > MAX_JUMPS {
+        jumps.sort_by_key(|(from, to)| (Reverse(to.saturating_sub(*from)), *from));
+        jumps.truncate(MAX_JUMPS);
+    }
+    jumps.sort_unstable();
+    jumps
 }
 
 impl Catalog {
@@ -248,10 +284,13 @@ fn source_coverage(
 ) -> SourceCoverage {
     let mut statistics = LoadStatistics::default();
     let mut skipped = 0_u64;
+    let mut jumped = 0_u64;
     for range in &ranges {
         statistics += range.statistics;
         skipped = skipped.saturating_add(range.skipped);
+        jumped = jumped.saturating_add(range.jumped);
     }
+    let jumps = longest(ranges.iter().flat_map(|range| range.jumps.iter().copied()).collect());
     let passed_over =
         moves.iter().map(|(ended, begins, _)| u64::try_from(begins.saturating_sub(*ended)).unwrap_or(0)).sum();
     let first = ranges.iter().map(|range| range.from_offset).min();
@@ -273,6 +312,8 @@ fn source_coverage(
         moves,
         statistics,
         skipped,
+        jumped,
+        jumps,
         passed_over,
         fault,
     }

@@ -198,10 +198,20 @@ impl Catalog {
         self.read_all(ids.into_iter().map(key::job).collect()).await
     }
 
+    /// The live jobs of a database, ascending by id. Jobs that have ended cost nothing.
+    pub async fn live_jobs(&self, database: DatabaseId) -> Result<Vec<Job>, CatalogError> {
+        let mut ids: Vec<JobId> = self.list(&key::in_database(database), key::LIVE_JOBS).await?;
+        ids.sort_unstable();
+        let mut jobs: Vec<Job> = self.read_all(ids.into_iter().map(key::job).collect()).await?;
+        // Some may have ended between the two reads.
+        jobs.retain(|job| !job.state.is_final());
+        Ok(jobs)
+    }
+
     /// The live jobs of a database that load the table, ascending by id: what DROP TABLE has to end.
     pub async fn jobs_of_table(&self, database: DatabaseId, table: TableId) -> Result<Vec<Job>, CatalogError> {
-        let mut jobs = self.jobs(database).await?;
-        jobs.retain(|job| job.table == table && !job.state.is_final());
+        let mut jobs = self.live_jobs(database).await?;
+        jobs.retain(|job| job.table == table);
         Ok(jobs)
     }
 

@@ -13,6 +13,7 @@ pub(crate) const DATABASES: &str = "database#";
 pub(crate) const VOLUMES: &str = "volume#";
 pub(crate) const TABLES: &str = "table#";
 pub(crate) const JOBS: &str = "job#";
+pub(crate) const LIVE_JOBS: &str = "live_job#";
 pub(crate) const COMMITS: &str = "commit#";
 pub(crate) const DROPPED: &str = "dropped#";
 pub(crate) const FOLDS: &str = "fold#";
@@ -47,7 +48,7 @@ pub(crate) fn table_name(database: DatabaseId, name: &str) -> Key {
 }
 
 pub(crate) fn live_job(database: DatabaseId, name: &str) -> Key {
-    Key::new(in_database(database), format!("live_job#{name}"))
+    Key::new(in_database(database), format!("{LIVE_JOBS}{name}"))
 }
 
 pub(crate) fn job_of_database(database: DatabaseId, job: JobId) -> Key {

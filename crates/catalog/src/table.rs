@@ -60,6 +60,16 @@ impl Catalog {
         self.read_all(ids.into_iter().map(key::table).collect()).await
     }
 
+    /// The names of all tables of a database and their ids, by name: one query, however long definitions are.
+    pub async fn table_names(&self, database: DatabaseId) -> Result<Vec<(String, TableId)>, CatalogError> {
+        let mut names = Vec::new();
+        for (key, item) in self.store.query(&key::in_database(database), key::TABLES).await? {
+            let name = key.sk.strip_prefix(key::TABLES).unwrap_or_default().to_owned();
+            names.push((name, record::decode(&key, &item)?.value));
+        }
+        Ok(names)
+    }
+
     /// Divides the table anew if it is divided as `before` says, and answers whether it is `after` that now holds. Files of
     /// table partitions that `after` does not have are not seen any more.
     pub async fn set_partitioning(

@@ -213,6 +213,7 @@ impl World {
                 from_offset,
                 to_offset: after.next_offset,
                 skipped: 1,
+                jumped: 0,
                 statistics,
             }],
             committed_at_ms: NOW_MS,

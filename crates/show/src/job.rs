@@ -1,7 +1,8 @@
 //! The columns of SHOW ROUTINE LOAD, and a job's row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_catalog::Catalog;
 use penstock_catalog::database::Database;
 use penstock_catalog::error::CatalogError;
@@ -48,6 +49,9 @@ pub const TITLES: [&str; 23] = [
 /// The one warehouse that there is.
 pub const WAREHOUSE: &str = "default_warehouse";
 
+/// Jobs and tables that are read at a time.
+const READS_AT_ONCE: usize = 16;
+
 /// Seconds of lag above which a job is shown as UNSTABLE.
 const UNSTABLE_S: i64 = 3_600;
 
@@ -75,24 +79,25 @@ pub struct JobView {
 /// # Errors
 /// [`CatalogError`], also if a job's definition is missing.
 pub async fn views(catalog: &Catalog, database: &Database, jobs: Vec<Job>) -> Result<Vec<JobView>, CatalogError> {
-    let tables = catalog.tables(database.id).await?;
-    let tables: BTreeMap<TableId, TableDefinition> = tables.into_iter().map(|table| (table.id, table)).collect();
+    let ids: BTreeSet<TableId> = jobs.iter().map(|job| job.table).collect();
+    let tables: BTreeMap<TableId, TableDefinition> = stream::iter(ids)
+        .map(|id| catalog.table_by_id(id))
+        .buffered(READS_AT_ONCE)
+        .try_filter_map(|table| async move { Ok(table.map(|table| (table.id, table))) })
+        .try_collect()
+        .await?;
     let volumes = catalog.volumes().await?;
     let location = |table: &TableDefinition| {
         let volume = volumes.iter().find(|volume| volume.name == table.volume);
         volume.map(|volume| volume.location.clone()).unwrap_or_default()
     };
+    let mut read = stream::iter(jobs).map(|job| read(catalog, job)).buffered(READS_AT_ONCE);
     let mut views = Vec::new();
-    for job in jobs {
+    while let Some(read) = read.try_next().await? {
         // Whoever is gone between the two reads is not shown.
-        let Some(snapshot) = catalog.job_snapshot(job.id).await? else {
+        let Some((job, snapshot, definition)) = read else {
             continue;
         };
-        let version = snapshot.job.version;
-        let definition = catalog.job_definition(job.id, version).await?.ok_or_else(|| CatalogError::Unreadable {
-            key: format!("version {version} of job {}", job.id),
-            message: "it is missing".to_owned(),
-        })?;
         let table = tables.get(&job.table);
         views.push(JobView {
             definition,
@@ -104,6 +109,18 @@ pub async fn views(catalog: &Catalog, database: &Database, jobs: Vec<Job>) -> Re
         });
     }
     Ok(views)
+}
+
+async fn read(catalog: &Catalog, job: Job) -> Result<Option<(Job, JobSnapshot, JobDefinition)>, CatalogError> {
+    let Some(snapshot) = catalog.job_snapshot(job.id).await? else {
+        return Ok(None);
+    };
+    let version = snapshot.job.version;
+    let definition = catalog.job_definition(job.id, version).await?.ok_or_else(|| CatalogError::Unreadable {
+        key: format!("version {version} of job {}", job.id),
+        message: "it is missing".to_owned(),
+    })?;
+    Ok(Some((job, snapshot, definition)))
 }
 
 impl JobView {

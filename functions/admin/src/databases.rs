@@ -62,11 +62,11 @@ impl Admin {
         };
         let message = format!("db {}not exist", database.id);
         let gone = StateReason { code: reason::DATABASE, message };
-        for job in self.catalog.jobs(database.id).await.map_err(of_catalog)? {
+        for job in self.catalog.live_jobs(database.id).await.map_err(of_catalog)? {
             self.cancel_job(&job, &gone).await?;
         }
-        for table in self.catalog.tables(database.id).await.map_err(of_catalog)? {
-            self.catalog.drop_table(database.id, &table.name).await.map_err(of_catalog)?;
+        for (name, _) in self.catalog.table_names(database.id).await.map_err(of_catalog)? {
+            self.catalog.drop_table(database.id, &name).await.map_err(of_catalog)?;
         }
         // Some may have been created since they were listed: from now on none can, there is no table.
         for job in self.catalog.jobs(database.id).await.map_err(of_catalog)? {

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_catalog::layout::{MaintenanceReport, TableState};
-use penstock_kernel::table::TableDefinition;
 use penstock_sql::check::{CheckAnswer, CheckReply, CheckRequest};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::{SessionContext, SqlResponse};
@@ -28,6 +28,9 @@ const MAINTENANCE_TITLES: [&str; 11] = [
     "Failure",
 ];
 
+/// Tables that are looked at at a time.
+const TABLES_AT_ONCE: usize = 16;
+
 const FILE_TITLES: [&str; 5] = ["File", "Rows", "Bytes", "Sorted", "Crc32c"];
 
 /// A row without a file comes last and sums up.
@@ -46,10 +49,13 @@ impl Admin {
         session: &SessionContext,
     ) -> Result<SqlResponse, SqlError> {
         let database = self.database_of(database, session).await?;
+        let names = self.catalog.table_names(database.id).await.map_err(of_catalog)?;
+        let mut read = stream::iter(names)
+            .map(|(name, table)| async move { self.catalog.unread_state(table).await.map(|state| (name, state)) })
+            .buffered(TABLES_AT_ONCE);
         let mut rows = Vec::new();
-        for table in self.catalog.tables(database.id).await.map_err(of_catalog)? {
-            let state = self.catalog.unread_state(table.id).await.map_err(of_catalog)?;
-            rows.push(row(&table, &state));
+        while let Some((name, state)) = read.try_next().await.map_err(of_catalog)? {
+            rows.push(row(name, &state));
         }
         Ok(SqlResponse::Rows(ResultSet::text(&MAINTENANCE_TITLES, rows)))
     }
@@ -112,7 +118,7 @@ impl Admin {
     }
 }
 
-fn row(table: &TableDefinition, state: &TableState) -> Vec<Option<String>> {
+fn row(name: String, state: &TableState) -> Vec<Option<String>> {
     let report = state.maintenance.as_ref();
     let number = |of: fn(&MaintenanceReport) -> u64| report.map(|report| of(report).to_string());
     let manifests = state.layout.as_ref().map_or(0, |layout| layout.value.manifests.len());
@@ -129,7 +135,7 @@ fn row(table: &TableDefinition, state: &TableState) -> Vec<Option<String>> {
         next.push(format!("delete what {replaced} folds replaced, an hour after each"));
     }
     vec![
-        Some(table.name.clone()),
+        Some(name),
         report.map(|report| moment(report.at_ms)),
         report.map(|report| report.did.clone()),
         number(|report| report.before.files),

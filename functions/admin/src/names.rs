@@ -63,8 +63,8 @@ impl Admin {
         }
         let message = format!("Unknown table '{}.{name}'", database.name);
         let error = SqlError::new(code::UNKNOWN_TABLE, message);
-        let known = self.catalog.tables(database.id).await.map_err(of_catalog)?;
-        Err(match nearest(name, known.iter().map(|table| table.name.as_str())) {
+        let known = self.catalog.table_names(database.id).await.map_err(of_catalog)?;
+        Err(match nearest(name, known.iter().map(|(name, _)| name.as_str())) {
             Some(near) => error.with_hint(format!("did you mean `{near}`?")),
             None => error,
         })

@@ -1,8 +1,9 @@
 //! Statements about tables.
 
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_catalog::database::{Created, Database};
+use penstock_kernel::ids::TableId;
 use penstock_kernel::state::{StateReason, reason};
-use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{TableContext, table_definition};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::information_schema::Shape;
@@ -20,6 +21,9 @@ use crate::error::of_catalog;
 use crate::moment::moment;
 use crate::names::database_name;
 use crate::{Admin, done};
+
+/// Tables whose files are looked up at a time.
+const TABLES_AT_ONCE: usize = 16;
 
 const STATUS_TITLES: [&str; 18] = [
     "Name",
@@ -138,8 +142,8 @@ impl Admin {
             Vec::new()
         } else {
             let database = self.database(name).await?;
-            let tables = self.catalog.tables(database.id).await.map_err(of_catalog)?;
-            tables.into_iter().map(|table| (table.name, "BASE TABLE")).collect()
+            let tables = self.catalog.table_names(database.id).await.map_err(of_catalog)?;
+            tables.into_iter().map(|(name, _)| (name, "BASE TABLE")).collect()
         };
         let title = format!("Tables_in_{name}");
         let rows = names.into_iter().map(|(name, kind)| {
@@ -159,21 +163,30 @@ impl Admin {
         let mut rows = Vec::new();
         if !information_schema::is(name) && !information_schema::is_empty(name) {
             let database = self.database(name).await?;
-            for table in self.catalog.tables(database.id).await.map_err(of_catalog)? {
-                rows.push(self.table_status(table).await?);
+            let mut names = self.catalog.table_names(database.id).await.map_err(of_catalog)?;
+            if let Some(pattern) = &statement.filter.like {
+                names.retain(|(name, _)| like::matches(pattern, name, Wildcards::Sql));
+            }
+            let mut read = stream::iter(names).map(|(_, table)| self.table_status(table)).buffered(TABLES_AT_ONCE);
+            while let Some(row) = read.try_next().await? {
+                rows.extend(row);
             }
         }
         wanted(&STATUS_TITLES, rows, &statement.filter)
     }
 
-    async fn table_status(&self, table: TableDefinition) -> Result<Vec<Option<String>>, SqlError> {
+    /// `None` if it was dropped meanwhile.
+    async fn table_status(&self, table: TableId) -> Result<Option<Vec<Option<String>>>, SqlError> {
+        let Some(table) = self.catalog.table_by_id(table).await.map_err(of_catalog)? else {
+            return Ok(None);
+        };
         let committed = self.catalog.committed(&table).await.map_err(of_catalog)?;
         let files = committed.files;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
         let bytes: u64 = files.iter().map(|file| file.bytes).sum();
         let updated = committed.last_commit_ms;
         let text = |text: &str| Some(text.to_owned());
-        Ok(vec![
+        Ok(Some(vec![
             Some(table.name),
             text("StarRocks"),
             None,
@@ -192,7 +205,7 @@ impl Admin {
             None,
             None,
             Some(table.comment.unwrap_or_default()),
-        ])
+        ]))
     }
 
     pub(crate) async fn show_columns(

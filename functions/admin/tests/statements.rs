@@ -14,6 +14,8 @@ mod parts;
 
 use parts::{Fixture, JOB, TABLE, rows};
 
+#[path = "statements/costs.rs"]
+mod costs;
 #[path = "statements/databases.rs"]
 mod databases;
 #[path = "statements/jobs.rs"]

@@ -8,6 +8,7 @@ use penstock_catalog::Catalog;
 use penstock_catalog::commit::DataFile;
 use penstock_catalog::layout::{Folded, GRACE_MS, MaintenanceReport, Replacement, TableFigures, TableState};
 use penstock_kernel::error_chain::one_line;
+use penstock_kernel::ids::TableId;
 use penstock_kernel::table::TableDefinition;
 use penstock_storage::Volumes;
 use serde::Serialize;
@@ -84,39 +85,42 @@ impl Maintainer {
     pub async fn run(&self, until_ms: i64) -> Result<RunReport, MaintainError> {
         let mut report = RunReport { finished: true, ..RunReport::default() };
         self.clear_dropped_tables(until_ms, &mut report).await?;
-        let mut tables = Vec::new();
+        let mut tables: Vec<(String, TableId)> = Vec::new();
         for database in self.catalog.databases().await? {
-            tables.extend(self.catalog.tables(database.id).await?);
+            tables.extend(self.catalog.table_names(database.id).await?);
         }
-        tables.sort_by_key(|table| table.id);
+        tables.sort_by_key(|(_, id)| *id);
         let after = self.catalog.maintenance_cursor().await?;
-        let begin = tables.partition_point(|table| after.is_some_and(|after| table.id <= after));
+        let begin = tables.partition_point(|(_, id)| after.is_some_and(|after| *id <= after));
         tables.rotate_left(begin);
         let mut last = None;
         let catalog = self.catalog.clone();
         let mut looks = stream::iter(tables)
-            .map(move |table| {
+            .map(move |(name, id)| {
                 let catalog = catalog.clone();
                 async move {
-                    let outline = catalog.unread_state(table.id).await;
-                    (table, outline)
+                    let outline = catalog.unread_state(id).await;
+                    (name, id, outline)
                 }
             })
             .buffered(LOOKS_AT_ONCE);
-        while let Some((table, outline)) = looks.next().await {
+        while let Some((name, id, outline)) = looks.next().await {
             if self.now_ms() >= until_ms {
                 report.finished = false;
                 break;
             }
             report.tables += 1;
-            last = Some(table.id);
+            last = Some(id);
             match outline {
                 Ok(outline) if !self.is_due(&outline) => {}
                 Ok(outline) => {
-                    report.passes += 1;
-                    self.maintain(&table, outline.maintenance, until_ms, &mut report).await;
+                    // One that was dropped meanwhile has none.
+                    if let Some(definition) = outline.definition {
+                        report.passes += 1;
+                        self.maintain(&definition, outline.maintenance, until_ms, &mut report).await;
+                    }
                 }
-                Err(error) => failed(&table.name, &error.into(), &mut report),
+                Err(error) => failed(&name, &error.into(), &mut report),
             }
         }
         if last.is_some() {

@@ -4,6 +4,8 @@
 
 #[path = "tables/checks.rs"]
 mod checks;
+#[path = "tables/costs.rs"]
+mod costs;
 #[path = "tables/hour.rs"]
 mod hour;
 #[path = "tables/merges.rs"]

@@ -494,7 +494,7 @@ fn moved(
     topic: &Topic,
     shape: Shape,
 ) -> Result<Outcome, Violation> {
-    let CommittedRange { source_partition, from_offset, to_offset, skipped, statistics } = range;
+    let CommittedRange { source_partition, from_offset, to_offset, skipped, jumped, statistics } = range;
     let place = || format!("commit {}, source partition {source_partition}, {from_offset} to {to_offset}", commit.id);
     if *from_offset != source.next_offset || to_offset <= from_offset {
         return broken(RangesTile, format!("{}: expected to go on from {}", place(), source.next_offset));
@@ -519,6 +519,11 @@ fn moved(
     let length = to_offset.abs_diff(*from_offset);
     if *statistics != outcome.statistics || statistics.records + skipped != length {
         let found = format!("{}: expected {:?}, found {statistics:?}, {skipped} skipped", place(), outcome.statistics);
+        return broken(CountersAreSums, found);
+    }
+    let first = of_source().map(|record| record.offset).min().unwrap_or(*from_offset);
+    if *jumped != u64::try_from(first - from_offset).unwrap_or(0) {
+        let found = format!("{}: the delivery begins at {first}, found {jumped} offsets before it", place());
         return broken(CountersAreSums, found);
     }
     if commit.job_version < source.job_version {

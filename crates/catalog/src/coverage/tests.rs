@@ -3,7 +3,16 @@ use super::*;
 fn range(from_offset: i64, to_offset: i64) -> CoveredRange {
     let records = to_offset.abs_diff(from_offset);
     let statistics = LoadStatistics { records, total: records, loaded: records, ..LoadStatistics::default() };
-    CoveredRange { source_partition: 0, from_offset, to_offset, commits: 1, skipped: 0, statistics }
+    CoveredRange {
+        source_partition: 0,
+        from_offset,
+        to_offset,
+        commits: 1,
+        skipped: 0,
+        jumped: 0,
+        jumps: Vec::new(),
+        statistics,
+    }
 }
 
 fn walked(start: i64, end: i64, moves: &[(i64, i64, u32)], ranges: &[(i64, i64)]) -> Option<Fault> {
@@ -57,4 +66,32 @@ fn edited_count_is_named() {
     let mut edited = range(0, 10);
     edited.statistics.loaded = 9;
     assert_eq!(edited.fault(), Some(Fault::Rows { from_offset: 0, to_offset: 10, total: 10, sum: 9 }));
+}
+
+#[test]
+fn longest_jumps_are_kept_and_all_are_counted() {
+    let most = i64::try_from(MAX_JUMPS).unwrap();
+    let mut ranges = Vec::new();
+    let mut at = 0;
+    // One offset before every batch, as markers of transactions are, and now and then more.
+    for number in 0..3 * most {
+        let length = if number % 3 == 1 { 100 + number } else { 1 };
+        let mut one = range(at, at + length + 10);
+        one.statistics = LoadStatistics { records: 10, total: 10, loaded: 10, ..LoadStatistics::default() };
+        (one.skipped, one.jumped) = (length.unsigned_abs(), length.unsigned_abs());
+        one.jumps = vec![(at, at + length)];
+        ranges.push(one);
+        at += length + 10;
+    }
+    let expected: Vec<(i64, i64)> =
+        ranges.iter().flat_map(|one| one.jumps.clone()).filter(|(from, to)| to - from > 1).collect();
+    let jumped = ranges.iter().map(|one| one.jumped).sum::<u64>();
+    // Folded bit by bit, as maintenance does.
+    let mut folded = Vec::new();
+    for range in ranges {
+        folded.push(range);
+        folded = merged(folded);
+    }
+    let [whole] = folded.as_slice() else { panic!("{folded:?}") };
+    assert_eq!((whole.jumps.clone(), whole.jumped, whole.fault()), (expected, jumped, None));
 }

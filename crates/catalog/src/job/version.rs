@@ -31,7 +31,8 @@ const OTHER_WRITES: usize = 4;
 pub struct Alteration {
     /// The new definition; its `version` names the version that it was made from.
     pub definition: JobDefinition,
-    /// Source partitions to move, each with its new `next_offset`: backwards loads again, forwards skips.
+    /// Source partitions to move, each with its new `next_offset`: backwards loads again, forwards skips. One that stands
+    /// there already loads on from there, even if its consumer group is ahead.
     pub moves: BTreeMap<i32, i64>,
     /// The job's mapping is to be made anew: the one that it has is forgotten.
     pub forget_mapping: bool,
@@ -128,7 +129,7 @@ impl Catalog {
                 version: definition.version,
                 fence: beginning.fence,
                 mapping: if alteration.forget_mapping { None } else { job.mapping.clone() },
-                rewound: job.rewound || is_rewound(&beginning),
+                rewound: job.rewound || is_rewound(&beginning, alteration),
                 ..job.clone()
             };
             let mut writes = vec![
@@ -222,8 +223,11 @@ fn first_beginning(job: &Job, progress: &BTreeMap<i32, Revised<SourceProgress>>)
 }
 
 /// Whether records are needed that a consumer group may have passed.
-fn is_rewound(beginning: &VersionBeginning) -> bool {
-    beginning.sources.values().any(|source| source.ended.is_none_or(|ended| source.begins < ended))
+fn is_rewound(beginning: &VersionBeginning, alteration: &Alteration) -> bool {
+    beginning.sources.iter().any(|(source_partition, source)| match source.ended {
+        Some(ended) => alteration.moves.contains_key(source_partition) && source.begins <= ended,
+        None => true,
+    })
 }
 
 /// The writes that give every progress item the new fence, and the offset that the version begins with.

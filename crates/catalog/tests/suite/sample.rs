@@ -149,6 +149,7 @@ pub(crate) fn commit(id: &str, job: &Job, moves: &[ProgressMove]) -> Commit {
                 from_offset: moved.before.as_ref().map_or(0, |before| before.value.next_offset),
                 to_offset: moved.after.next_offset,
                 skipped: 0,
+                jumped: 0,
                 statistics: LoadStatistics::default(),
             })
             .collect(),

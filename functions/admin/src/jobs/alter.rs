@@ -41,9 +41,10 @@ impl Admin {
         let snapshot = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)?;
         let snapshot = snapshot.ok_or_else(|| gone(&job))?;
         let moves = self.moves(&next, &altered_starts(&statement)?, &snapshot).await?;
+        // Where it stands already is a place to go to, too: its group may be ahead of it.
         let back = moves.iter().any(|(source_partition, to)| {
             let progress = snapshot.progress.get(source_partition);
-            progress.is_none_or(|progress| *to < progress.value.next_offset)
+            progress.is_none_or(|progress| *to <= progress.value.next_offset)
         });
         if back {
             group_of_its_own(&mut next, &current);

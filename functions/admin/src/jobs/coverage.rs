@@ -25,6 +25,9 @@ const TITLES: [&str; 12] = [
     "Coverage",
 ];
 
+/// Why offsets have no record, where the log has none.
+const NONE_THERE: &str = "no record there (transaction markers, aborted, compacted or expired records)";
+
 /// Ranges that a row shows at most: of a complete source partition there is one for each time that ALTER moved it.
 const SHOWN_RANGES: usize = 20;
 
@@ -75,10 +78,20 @@ fn ranges(ranges: &[CoveredRange]) -> String {
 
 fn reasons(source: &SourceCoverage) -> String {
     let mut reasons = Vec::new();
-    if source.skipped > 0 {
+    let within = source.skipped.saturating_sub(source.jumped);
+    if within > 0 {
+        reasons.push(format!("{within}: {NONE_THERE}"));
+    }
+    if source.jumped > 0 {
+        let jumps: Vec<String> = source.jumps.iter().map(|(from, to)| format!("[{from}, {to})")).collect();
+        let named: u64 = source.jumps.iter().map(|(from, to)| to.abs_diff(*from)).sum();
+        let others = match source.jumped.saturating_sub(named) {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
         reasons.push(format!(
-            "{}: no record of the job there (transaction markers, aborted, compacted or expired records, or before the start)",
-            source.skipped
+            "{}{others}, before a batch: {NONE_THERE}, or the consumer group was ahead of the job",
+            jumps.join(" ")
         ));
     }
     for (ended, begins, version) in &source.moves {
@@ -87,4 +100,35 @@ fn reasons(source: &SourceCoverage) -> String {
         reasons.push(format!("[{from}, {to}) {how} by ALTER, version {version}"));
     }
     reasons.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use penstock_kernel::loaded::LoadStatistics;
+
+    use super::*;
+
+    #[test]
+    fn jumps_are_named_and_told_from_what_the_log_does_not_have() {
+        let mut source = SourceCoverage {
+            source_partition: 0,
+            start_offset: 0,
+            next_offset: 400,
+            ranges: Vec::new(),
+            moves: Vec::new(),
+            statistics: LoadStatistics::default(),
+            skipped: 7,
+            jumped: 0,
+            jumps: Vec::new(),
+            passed_over: 0,
+            fault: None,
+        };
+        assert_eq!(reasons(&source), "7: no record there (transaction markers, aborted, compacted or expired records)");
+        (source.skipped, source.jumped, source.jumps) = (160, 160, vec![(100, 250), (300, 305)]);
+        assert_eq!(
+            reasons(&source),
+            "[100, 250) [300, 305) and 5 more, before a batch: no record there (transaction markers, aborted, compacted or \
+             expired records), or the consumer group was ahead of the job"
+        );
+    }
 }

@@ -13,15 +13,14 @@ use crate::error::of_catalog;
 
 impl Admin {
     /// Gives every live job its mapping: enabled if the job loads, disabled if it is paused. One that is there stays. A job
-    /// whose mapping is refused is logged and left as it is, since RESUME and SHOW tell its owner. Reads every job.
+    /// whose mapping is refused is logged and left as it is, since RESUME and SHOW tell its owner. Reads every live job.
     ///
     /// # Errors
     /// The catalog does not answer.
     pub async fn restore_mappings(&self) -> Result<(), SqlError> {
         for database in self.catalog.databases().await.map_err(of_catalog)? {
-            let jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
-            for job in jobs.iter().filter(|job| !job.state.is_final()) {
-                self.restore_mapping(job).await?;
+            for job in self.catalog.live_jobs(database.id).await.map_err(of_catalog)? {
+                self.restore_mapping(&job).await?;
             }
         }
         Ok(())

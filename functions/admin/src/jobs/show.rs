@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use penstock_catalog::database::Database;
 use penstock_catalog::job::Job;
 use penstock_sql::error::SqlError;
 use penstock_sql::filter::OrderBy;
@@ -25,15 +26,7 @@ impl Admin {
     ) -> Result<SqlResponse, SqlError> {
         let named = statement.job.as_ref().and_then(|job| job.database.as_deref());
         let database = self.database_of(named.or(statement.database.as_deref()), session).await?;
-        let mut jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
-        let now_ms = self.catalog.clock().now_ms();
-        jobs.retain(|job| if statement.all { is_kept(job, now_ms) } else { !job.state.is_final() });
-        if let Some(name) = &statement.job {
-            jobs.retain(|job| job.name == name.name);
-            if jobs.is_empty() {
-                return Err(no_job(&name.name, &database.name, statement.all));
-            }
-        }
+        let jobs = self.jobs_to_show(&statement, &database).await?;
         let mut rows = Vec::new();
         for view in views(&self.catalog, &database, jobs).await.map_err(of_catalog)? {
             let row = view.row();
@@ -54,6 +47,24 @@ impl Admin {
             rows = rows.into_iter().skip(count(limit.skip)).take(count(limit.rows)).collect();
         }
         Ok(SqlResponse::Rows(ResultSet::text(&TITLES, rows)))
+    }
+
+    async fn jobs_to_show(&self, statement: &ShowRoutineLoad, database: &Database) -> Result<Vec<Job>, SqlError> {
+        if statement.all {
+            let now_ms = self.catalog.clock().now_ms();
+            let mut jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
+            jobs.retain(|job| is_kept(job, now_ms));
+            let Some(name) = &statement.job else {
+                return Ok(jobs);
+            };
+            jobs.retain(|job| job.name == name.name);
+            return if jobs.is_empty() { Err(no_job(&name.name, &database.name, true)) } else { Ok(jobs) };
+        }
+        let Some(name) = &statement.job else {
+            return self.catalog.live_jobs(database.id).await.map_err(of_catalog);
+        };
+        let job = self.catalog.live_job(database.id, &name.name).await.map_err(of_catalog)?;
+        Ok(vec![job.ok_or_else(|| no_job(&name.name, &database.name, false))?])
     }
 
     pub(crate) async fn show_create_job(

@@ -44,10 +44,12 @@ impl Admin {
     /// The live job of that name, else the last one that ended.
     pub(super) async fn latest_job(&self, name: &ObjectName, session: &SessionContext) -> Result<Job, SqlError> {
         let database = self.database_of(name.database.as_deref(), session).await?;
+        if let Some(job) = self.catalog.live_job(database.id, &name.name).await.map_err(of_catalog)? {
+            return Ok(job);
+        }
         let jobs = self.catalog.jobs(database.id).await.map_err(of_catalog)?;
-        let named = || jobs.iter().filter(|job| job.name == name.name);
-        match named().find(|job| !job.state.is_final()).or_else(|| named().next_back()) {
-            Some(job) => Ok(job.clone()),
+        match jobs.into_iter().rfind(|job| job.name == name.name) {
+            Some(job) => Ok(job),
             None => Err(self.no_such_job(&database, &name.name).await?),
         }
     }

@@ -123,10 +123,6 @@ impl LambdaMappings {
         Ok(mappings)
     }
 
-    async fn is_leaving(&self, alias_arn: &str) -> Result<bool, MappingError> {
-        Ok(self.all_mappings_of(alias_arn).await?.iter().any(is_on_its_way_out))
-    }
-
     async fn all_mappings_of(&self, alias_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, MappingError> {
         let listed = self.client.list_event_source_mappings().function_name(alias_arn).send().await;
         match listed {
@@ -139,17 +135,24 @@ impl LambdaMappings {
     }
 
     /// The alias's mapping as `spec` wants it; others, which an ALTER left behind, are removed.
-    async fn existing(&self, alias_arn: &str, spec: &MappingSpec) -> Result<Option<MappingId>, MappingError> {
-        let mut found = None;
-        for mapping in self.mappings_of(alias_arn).await? {
+    async fn existing(&self, alias_arn: &str, spec: &MappingSpec) -> Result<Existing, MappingError> {
+        let mut existing = Existing::None;
+        for mapping in self.all_mappings_of(alias_arn).await? {
+            if is_on_its_way_out(&mapping) {
+                existing.or(Existing::Leaving);
+                continue;
+            }
             let fits = is_of(&mapping, spec);
             match mapping.uuid {
-                Some(id) if fits && found.is_none() => found = Some(MappingId(id)),
-                Some(id) if !fits => self.delete_mapping(&id).await?,
-                _ => {}
+                Some(id) if fits => existing.or(Existing::Fits(MappingId(id))),
+                Some(id) => {
+                    self.delete_mapping(&id).await?;
+                    existing.or(Existing::Leaving);
+                }
+                None => {}
             }
         }
-        Ok(found)
+        Ok(existing)
     }
 
     /// The cluster that the job reads, if it is Amazon MSK's.
@@ -262,26 +265,28 @@ impl Mappings for LambdaMappings {
     async fn create(&self, spec: &MappingSpec) -> Result<MappingId, MappingError> {
         let alias_arn = self.ensure_alias(spec.job).await?;
         let mut attempts = 1;
+        let mut refused = false;
         loop {
-            if let Some(mapping) = self.existing(&alias_arn, spec).await? {
-                return Ok(mapping);
-            }
-            match self.create_mapping(&alias_arn, spec).await {
-                Ok(mapping) => return Ok(mapping),
-                // An attempt whose reply was lost has made it, or one that is on its way out stands in the way still.
-                Err(Failure::Exists) if attempts == 1 || self.is_leaving(&alias_arn).await? => {}
-                Err(Failure::Exists) => {
-                    let message = format!("another mapping reads topic `{}` with the same consumer group", spec.topic);
-                    return Err(MappingError::Refused { message });
-                }
-                Err(failure) => return Err(failure.into_error()),
+            match self.existing(&alias_arn, spec).await? {
+                Existing::Fits(mapping) => return Ok(mapping),
+                // What it delivers still must not be taken for what the new one brings.
+                Existing::Leaving => {}
+                Existing::None => match self.create_mapping(&alias_arn, spec).await {
+                    Ok(mapping) => return Ok(mapping),
+                    // An attempt whose reply was lost has made it, or one that is on its way out stands in the way still.
+                    Err(Failure::Exists) if !refused => refused = true,
+                    Err(Failure::Exists) => {
+                        let message =
+                            format!("another mapping reads topic `{}` with the same consumer group", spec.topic);
+                        return Err(MappingError::Refused { message });
+                    }
+                    Err(failure) => return Err(failure.into_error()),
+                },
             }
             if attempts >= ATTEMPTS {
                 return Err(MappingError::Unavailable { source: "the mapping before is still being removed".into() });
             }
-            if attempts > 1 {
-                tokio::time::sleep(self.pause).await;
-            }
+            tokio::time::sleep(self.pause).await;
             attempts += 1;
         }
     }
@@ -327,6 +332,25 @@ impl Mappings for LambdaMappings {
         match deleted.map_err(classify) {
             Ok(_) | Err(Failure::Missing(_)) => Ok(()),
             Err(failure) => Err(failure.into_error()),
+        }
+    }
+}
+
+/// What an alias has.
+enum Existing {
+    /// The mapping that is wanted.
+    Fits(MappingId),
+    /// One that is on its way out: it may deliver still.
+    Leaving,
+    /// Nothing.
+    None,
+}
+
+impl Existing {
+    /// What is wanted counts more than what is leaving, and the first of two counts.
+    fn or(&mut self, other: Self) {
+        if matches!((&*self, &other), (Self::None, _) | (Self::Leaving, Self::Fits(_))) {
+            *self = other;
         }
     }
 }

@@ -11,6 +11,7 @@ use penstock_catalog::Catalog;
 use penstock_catalog::clock::ManualClock;
 use penstock_catalog::commit::{Commit, CommitOutcome, CommittedRange, DataFile, ProgressMove};
 use penstock_catalog::job::{Job, SourceReport};
+use penstock_catalog::store::Store;
 use penstock_catalog::store::memory::MemoryStore;
 use penstock_kernel::ids::JobId;
 use penstock_kernel::loaded::{LoadStatistics, TablePartition};
@@ -153,8 +154,12 @@ pub(crate) fn rows(response: &SqlResponse) -> Vec<Vec<String>> {
 
 impl Fixture {
     pub(crate) async fn new() -> Self {
+        Self::over(Arc::new(MemoryStore::new())).await
+    }
+
+    pub(crate) async fn over(store: Arc<dyn Store>) -> Self {
         let clock = Arc::new(ManualClock::at(NOW_MS));
-        let catalog = Catalog::new(Arc::new(MemoryStore::new()), clock.clone());
+        let catalog = Catalog::new(store, clock.clone());
         let storage = BuiltinStorage {
             endpoint: Some("http://127.0.0.1:9000".to_owned()),
             region: "us-east-1".to_owned(),
@@ -273,6 +278,7 @@ impl Fixture {
                 from_offset: before.value.next_offset,
                 to_offset: after.next_offset,
                 skipped: 0,
+                jumped: 0,
                 statistics,
             }],
             committed_at_ms: NOW_MS,

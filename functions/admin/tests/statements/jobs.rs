@@ -208,6 +208,12 @@ async fn alter_moves_a_job_back_with_a_group_and_a_mapping_of_its_own() {
     let shown = fixture.show("SHOW ROUTINE LOAD").await;
     assert_eq!((shown.cell(0, "State"), shown.cell(0, "Progress")), ("RUNNING", r#"{"0":"3"}"#));
     fixture.loaded("clicks", 0, 2, 10).await;
+    // Where it stands: the group may be ahead of it, so that another one has to begin anew.
+    fixture.mappings.take_calls();
+    fixture.done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '6')").await;
+    assert_eq!(fixture.mappings.take_calls(), [format!("create {id}")]);
+    assert_eq!(fixture.show("SHOW ROUTINE LOAD").await.cell(0, "Progress"), r#"{"0":"5"}"#);
+    assert!(fixture.job("clicks").await.rewound);
     // Forward needs no other mapping: what is delivered all the same is passed over.
     fixture.mappings.take_calls();
     fixture.done("ALTER ROUTINE LOAD FOR clicks FROM KAFKA ('kafka_partitions' = '0', 'kafka_offsets' = '8')").await;

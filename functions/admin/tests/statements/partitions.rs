@@ -54,6 +54,7 @@ async fn loaded(fixture: &Fixture, homes: Vec<TablePartition>) {
             from_offset: before.value.next_offset,
             to_offset: after.next_offset,
             skipped: 0,
+            jumped: 0,
             statistics: LoadStatistics::default(),
         }],
         committed_at_ms: 0,

@@ -39,6 +39,8 @@ pub(super) struct Position {
     pub(super) start_offset: i64,
     /// Where the commit's range begins.
     pub(super) from_offset: i64,
+    /// The first offset of it that came, loaded before or not: what lies between it and others that came is not there.
+    pub(super) first_offset: i64,
     /// Records dropped because they lie before a start that was found in this event.
     pub(super) before_start: u64,
 }
@@ -152,6 +154,7 @@ fn position(group: &[Record<'_>], snapshot: &JobSnapshot, source: &KafkaSource) 
             start_offset: before.value.start_offset,
             from_offset: before.value.next_offset,
             before: Some(before.clone()),
+            first_offset: first.offset,
             before_start: 0,
         });
     }
@@ -168,6 +171,7 @@ fn position(group: &[Record<'_>], snapshot: &JobSnapshot, source: &KafkaSource) 
         before: None,
         start_offset,
         from_offset: start_offset,
+        first_offset: first.offset,
         before_start: before_start as u64, // usize has at most 64 bits
     })
 }

@@ -65,6 +65,8 @@ pub(super) fn tally(
             from_offset: position.from_offset,
             to_offset,
             skipped,
+            // None, where what came begins below the range.
+            jumped: u64::try_from(position.first_offset.saturating_sub(position.from_offset)).unwrap_or(0),
             statistics: outcome.statistics,
         });
         let mut after = next(position, outcome, job);

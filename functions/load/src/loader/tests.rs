@@ -9,4 +9,5 @@ mod partitions;
 mod replays;
 mod rules;
 mod simulation;
+mod upgrades;
 mod world;

@@ -14,6 +14,7 @@ use penstock_catalog::Catalog;
 use penstock_catalog::clock::{Clock, ManualClock};
 use penstock_catalog::commit::{Commit, CommitOutcome, DataFile};
 use penstock_catalog::database::Created;
+use penstock_catalog::store::Store;
 use penstock_catalog::store::memory::MemoryStore;
 use penstock_kernel::encode::{WriterOptions, encode};
 use penstock_kernel::ids::{DatabaseId, JobId, TableId};
@@ -62,8 +63,12 @@ impl World {
     }
 
     pub(crate) async fn over(volumes: Arc<dyn Volumes>) -> Self {
+        Self::on(Arc::new(MemoryStore::new()), volumes).await
+    }
+
+    pub(crate) async fn on(store: Arc<dyn Store>, volumes: Arc<dyn Volumes>) -> Self {
         let clock = Arc::new(ManualClock::at(NOW_MS));
-        let catalog = Catalog::new(Arc::new(MemoryStore::new()), Arc::<ManualClock>::clone(&clock));
+        let catalog = Catalog::new(store, Arc::<ManualClock>::clone(&clock));
         let volume = Volume {
             name: "v".to_owned(),
             location: "s3://bucket/path".to_owned(),

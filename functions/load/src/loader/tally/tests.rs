@@ -66,7 +66,13 @@ fn case() -> Case {
     statistics.received_bytes = 20;
     let mut records: Vec<_> = (2..7).map(|offset| record(0, offset)).collect();
     records.extend([record(1, 8), record(1, 9)]);
-    let position = |from_offset| Position { before: None, start_offset: from_offset, from_offset, before_start: 0 };
+    let position = |from_offset| Position {
+        before: None,
+        start_offset: from_offset,
+        from_offset,
+        first_offset: from_offset,
+        before_start: 0,
+    };
     Case {
         loaded: Loaded {
             tables: Vec::new(),

@@ -9,7 +9,7 @@ use crate::error::{ErrorKind, LoadError};
 use super::world::{Delivery, World, places};
 
 /// Makes the job's next version, with these source partitions moved.
-async fn alter(world: &World, moves: &[(i32, i64)]) {
+pub(super) async fn alter(world: &World, moves: &[(i32, i64)]) {
     let job = world.snapshot().await.job;
     let definition = world.catalog.job_definition(world.job, job.version).await.unwrap().unwrap();
     let moves = moves.iter().copied().collect();
@@ -19,7 +19,7 @@ async fn alter(world: &World, moves: &[(i32, i64)]) {
 }
 
 /// The ranges of each version tile from where it began to where it ended, so every offset is accounted for.
-async fn versions_tile(world: &World) {
+pub(super) async fn versions_tile(world: &World) {
     let versions = world.catalog.job_versions(world.job).await.unwrap();
     let commits = world.commits().await;
     let next_offset = world.snapshot().await.progress[&0].value.next_offset;
@@ -118,4 +118,22 @@ async fn batch_of_the_mapping_before_is_not_loaded_after_a_gap() {
     world.load(&Delivery::of(0, 5..14).json()).await.unwrap();
     let progress = world.snapshot().await.progress[&0].value.clone();
     assert_eq!((progress.next_offset, progress.skipped), (14, 2));
+}
+
+#[tokio::test]
+async fn told_to_go_on_from_where_it_stands_it_waits_for_that() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..10).json()).await.unwrap();
+    world.catalog.set_job_mapping(world.job, "ahead").await.unwrap();
+    let job = world.snapshot().await.job;
+    let definition = world.catalog.job_definition(world.job, job.version).await.unwrap().unwrap();
+    let alteration = Alteration { definition, moves: [(0, 10)].into(), forget_mapping: true };
+    assert!(matches!(world.catalog.alter_job(world.job, &alteration).await.unwrap(), Altered::Now(_)));
+    // The mapping before is ahead of the job, and delivers still.
+    let error = world.load(&Delivery::of(0, 25..30).json()).await.unwrap_err();
+    assert!(matches!(error, LoadError::MovedBack { first_offset: 25, next_offset: 10, .. }), "{error}");
+    world.catalog.set_job_mapping(world.job, "anew").await.unwrap();
+    world.load(&Delivery::of(0, 0..30).json()).await.unwrap();
+    world.holds_exactly(places(0, 0..30)).await;
+    versions_tile(&world).await;
 }

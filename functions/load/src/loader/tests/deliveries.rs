@@ -1,5 +1,8 @@
 //! Every record once, however it is delivered and whatever fails.
 
+use penstock_catalog::database::Created;
+use penstock_kernel::job::{MetadataItem, StartOffset};
+use penstock_kernel::metadata::MetadataField;
 use penstock_kernel::state::JobState;
 
 use super::super::*;
@@ -299,4 +302,38 @@ async fn unknown_job_is_not_acknowledged() {
     let world = World::new().await;
     let error = world.loader.load(JobId(1), &Delivery::of(0, 0..1).json()).await.unwrap_err();
     assert!(matches!(error, LoadError::UnknownJob { .. }));
+}
+
+#[tokio::test]
+async fn batch_that_begins_further_on_is_loaded_and_the_jump_is_named() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..10).json()).await.unwrap();
+    // The log, or whoever delivers, is further on; there is a gap in the batch, which the log has.
+    world.load(&Delivery::of(0, 25..30).and(0, 33..35).json()).await.unwrap();
+    // What was loaded comes again with what follows, so that all between the two is told to be empty.
+    world.load(&Delivery::of(0, [34, 40, 41]).json()).await.unwrap();
+    world.holds_exactly([places(0, 0..10), places(0, 25..30), places(0, [33, 34, 40, 41])].concat()).await;
+    let covered = world.catalog.coverage(world.job).await.unwrap().unwrap();
+    let source = &covered[0];
+    assert_eq!((source.skipped, source.jumped, source.jumps.clone()), (15 + 3 + 5, 15, vec![(10, 25)]));
+    assert_eq!((source.next_offset, source.fault.as_ref()), (42, None));
+}
+
+/// The job of docs/recovery.md.
+#[tokio::test]
+async fn job_beside_loads_a_gap_alone() {
+    let world = World::new().await;
+    world.load(&Delivery::of(0, 0..10).json()).await.unwrap();
+    world.load(&Delivery::of(0, 25..30).json()).await.unwrap();
+    let mut definition = world.catalog.job_definition(world.job, 1).await.unwrap().unwrap();
+    definition.name = "clicks_gap".to_owned();
+    definition.clauses.metadata =
+        Some(vec![MetadataItem { field: MetadataField::Offset, alias: Some("gap_offset".to_owned()) }]);
+    definition.clauses.filter = Some("gap_offset < 25".to_owned());
+    definition.source.pinned = Some([(0, Some(StartOffset::At(10)))].into());
+    let Created::New(beside) = world.catalog.create_job(definition).await.unwrap() else { panic!("the name was free") };
+    world.loader.load(beside.id, &Delivery::of(0, 0..18).json()).await.unwrap();
+    let reply = world.loader.load(beside.id, &Delivery::of(0, 18..30).json()).await.unwrap();
+    assert_eq!((reply.statistics.loaded, reply.statistics.unselected), (7, 5));
+    assert_eq!(world.rows().await, places(0, 0..30).into_iter().map(|place| (place, 1)).collect());
 }

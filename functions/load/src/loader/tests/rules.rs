@@ -134,6 +134,7 @@ async fn window_that_is_full_is_forgotten() {
             from_offset: 3,
             to_offset: 4,
             skipped: 1,
+            jumped: 0,
             statistics: LoadStatistics::default(),
         }],
         committed_at_ms: NOW_MS,
