@@ -4,6 +4,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_catalog::database::{Created, Database};
 use penstock_kernel::ids::TableId;
 use penstock_kernel::state::{StateReason, reason};
+use penstock_kernel::table::TableDefinition;
 use penstock_sql::definition::{TableContext, table_definition};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::information_schema::Shape;
