@@ -66,6 +66,7 @@ async fn full_event_takes_one_put_one_transaction_and_twelve_write_units_at_most
             assert_eq!(used.event_bytes - before.event_bytes, event.len() as u64);
             let units = used.write_units - before.write_units;
             println!("{source_partitions} source partitions, 30 columns, round {round}: {units} write units");
+            assert!((4..=12).contains(&units), "{units}");
             before = used;
         }
     }
