@@ -1,7 +1,7 @@
 //! Values as items: JSON in `body`, beside the `revision` that conditions compare and the `format` that says who can read it.
 //!
 //! A short body is text, so that a person can read it in the store; a long one is bytes, compressed by zstd: the definition
-//! of a table with thousands of columns would not fit an item otherwise.
+//! of a table with thousands of columns would not fit an item otherwise, and what is written with every batch is paid by the KiB.
 
 use std::io::Read;
 
@@ -16,8 +16,6 @@ use crate::store::{Action, Condition, Item, Key, Value, Write};
 pub(crate) const FORMAT: i64 = 1;
 
 const BODY: &str = "body";
-/// Bytes of a body that stays text.
-const PLAIN_BYTES: usize = 100_000;
 /// Bytes of a body in the store. DynamoDB takes items of 400 KiB, names and keys included.
 const MAX_BYTES: usize = 390_000;
 /// Bytes of a body as text that are read; none is written that is as long.
@@ -27,6 +25,9 @@ const REVISION: &str = "revision";
 
 /// A value that is kept as an item.
 pub(crate) trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
+    /// Bytes of a body that stays text, at most [`MAX_BYTES`].
+    const PLAIN_BYTES: usize = 100_000;
+
     /// Numbers that conditions of other items' writes look at, beside `revision`.
     fn attributes(&self) -> Vec<(&'static str, u64)> {
         Vec::new()
@@ -40,7 +41,7 @@ pub(crate) trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
 pub(crate) fn encode<T: Record>(key: &Key, value: &T, revision: i64) -> Result<Item, CatalogError> {
     let body = serde_json::to_string(value).map_err(|error| unreadable(key, error.to_string()))?;
     let mut item = Item::from([
-        (BODY.to_owned(), stored(key, body)?),
+        (BODY.to_owned(), stored(key, body, T::PLAIN_BYTES)?),
         (FORMAT_NAME.to_owned(), Value::Number(FORMAT)),
         (REVISION.to_owned(), Value::Number(revision)),
     ]);
@@ -78,11 +79,12 @@ pub(crate) fn decode<T: Record>(key: &Key, item: &Item) -> Result<Revised<T>, Ca
 }
 
 /// The body as the store keeps it.
-fn stored(key: &Key, body: String) -> Result<Value, CatalogError> {
-    if body.len() <= PLAIN_BYTES {
+fn stored(key: &Key, body: String, plain_bytes: usize) -> Result<Value, CatalogError> {
+    if body.len() <= plain_bytes {
         return Ok(Value::Text(body));
     }
-    let bytes = zstd::encode_all(body.as_bytes(), 3).map_err(|error| unreadable(key, error.to_string()))?;
+    // Not as a stream: that would clear tables for megabytes to come.
+    let bytes = zstd::bulk::compress(body.as_bytes(), 3).map_err(|error| unreadable(key, error.to_string()))?;
     if bytes.len() > MAX_BYTES {
         return Err(CatalogError::TooLarge { key: key.to_string(), bytes: bytes.len(), limit: MAX_BYTES });
     }
@@ -172,7 +174,7 @@ mod tests {
 
     #[test]
     fn damaged_bodies_are_told() {
-        let mut item = written(&vec!["x".repeat(PLAIN_BYTES)]).unwrap();
+        let mut item = written(&vec!["x".repeat(Vec::<String>::PLAIN_BYTES)]).unwrap();
         item.insert(BODY.to_owned(), Value::Bytes(vec![1, 2, 3]));
         let error = decode::<Vec<String>>(&Key::new("p", "s"), &item).unwrap_err();
         assert!(matches!(error, CatalogError::Unreadable { .. }), "{error}");

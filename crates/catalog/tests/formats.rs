@@ -107,6 +107,9 @@ impl World {
             for (name, value) in item {
                 match value {
                     Value::Text(text) if name == "body" => kept.body = text,
+                    Value::Bytes(bytes) if name == "body" => {
+                        kept.body = String::from_utf8(zstd::decode_all(bytes.as_slice()).unwrap()).unwrap();
+                    }
                     Value::Number(number) => drop(kept.numbers.insert(name, number)),
                     other => panic!("{name}: {other:?}"),
                 }

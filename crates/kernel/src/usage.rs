@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Sums over the batches that one source partition led, since they are counted: its lowest one leads a commit. Batches that
 /// failed, or brought nothing new, are in none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// When the first of them began, milliseconds since the epoch.
     pub since_ms: i64,
@@ -14,11 +15,13 @@ pub struct Usage {
     pub records: u64,
     /// Bytes of their records' values.
     pub received_bytes: u64,
+    /// Bytes of the events that brought them, values in base64 and whatever else included.
+    pub event_bytes: u64,
     /// Invocations of the function.
     pub invocations: u64,
     /// Time of the function until the commit, milliseconds.
     pub milliseconds: u64,
-    /// The same times the function's memory in megabytes.
+    /// The same times the function's memory in megabytes, of those functions that know it.
     pub megabyte_ms: u64,
     /// Objects put.
     pub puts: u64,
@@ -42,6 +45,7 @@ impl Usage {
         for (sum, more) in [
             (&mut self.records, other.records),
             (&mut self.received_bytes, other.received_bytes),
+            (&mut self.event_bytes, other.event_bytes),
             (&mut self.invocations, other.invocations),
             (&mut self.milliseconds, other.milliseconds),
             (&mut self.megabyte_ms, other.megabyte_ms),

@@ -70,8 +70,8 @@ pub struct LoaderSettings {
     pub max_conflicts: u32,
     /// How schema registries are asked.
     pub registry: RegistrySettings,
-    /// Megabytes of the function, for the bill.
-    pub memory_mb: u32,
+    /// Megabytes of the function, which its usage counts; `None` where nobody says.
+    pub memory_mb: Option<u32>,
 }
 
 impl Default for LoaderSettings {
@@ -83,8 +83,7 @@ impl Default for LoaderSettings {
             put_pause: Duration::from_millis(200),
             max_conflicts: 5,
             registry: RegistrySettings::default(),
-            // The template's: one core.
-            memory_mb: 1769,
+            memory_mb: None,
         }
     }
 }
@@ -124,12 +123,15 @@ enum Round {
     Headers,
 }
 
-/// Moments, milliseconds since the epoch.
-struct Began {
-    /// When the round did.
-    started_ms: i64,
-    /// When what the bill counts of it did.
+/// What is charged for a round. An invocation is for its first commit, whatever led to it.
+#[derive(Debug, Clone, Copy)]
+struct Charge {
+    /// When it began, milliseconds since the epoch.
     since_ms: i64,
+    /// Invocations: 1 or 0.
+    invocations: u64,
+    /// Bytes of the event, if it is its invocation's.
+    event_bytes: u64,
 }
 
 impl Loader {
@@ -171,9 +173,12 @@ impl Loader {
         let mut conflicts = 0;
         let mut began = None;
         while !event.is_empty() {
-            // An invocation counts once, with its first commit.
-            let since_ms = if reply.commits == 0 { invoked_ms } else { self.now_ms() };
-            match self.round(job, &event, &mut began, since_ms, &mut reply).await? {
+            let charge = if reply.commits == 0 {
+                Charge { since_ms: invoked_ms, invocations: 1, event_bytes: json.len() as u64 } // usize has at most 64 bits
+            } else {
+                Charge { since_ms: self.now_ms(), invocations: 0, event_bytes: 0 }
+            };
+            match self.round(job, &event, &mut began, charge, &mut reply).await? {
                 Round::Done => break,
                 Round::More => {}
                 Round::Headers => event = kafka::read(json, HeaderWish::Read)?,
@@ -189,13 +194,13 @@ impl Loader {
         Ok(reply)
     }
 
-    /// `began` is the version of the job that the invocation began with, `since_ms` when what is to be counted began.
+    /// `began` is the version of the job that the invocation began with.
     async fn round(
         &self,
         job: JobId,
         event: &Event,
         began: &mut Option<u32>,
-        since_ms: i64,
+        charge: Charge,
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let started_ms = self.now_ms();
@@ -234,7 +239,7 @@ impl Loader {
             self.scheduled(&snapshot).await;
             return Ok(Round::Done);
         }
-        self.commit(&snapshot, &prepared, &selection, Began { started_ms, since_ms }, reply).await
+        self.commit(&snapshot, &prepared, &selection, (started_ms, charge), reply).await
     }
 
     async fn commit(
@@ -242,7 +247,7 @@ impl Loader {
         snapshot: &JobSnapshot,
         prepared: &Prepared,
         selection: &Selection<'_>,
-        Began { started_ms, since_ms }: Began,
+        (started_ms, charge): (i64, Charge),
         reply: &mut LoadReply,
     ) -> Result<Round, LoadError> {
         let job = &snapshot.job;
@@ -264,7 +269,7 @@ impl Loader {
         let (data_files, errors) = files.put(&loaded).await?;
         let spent = Spent {
             execute_ms: self.since_ms(started_ms),
-            usage: self.usage(since_ms, reply, &loaded.statistics, data_files.len() + usize::from(errors.is_some())),
+            usage: self.usage(charge, &loaded.statistics, data_files.len() + usize::from(errors.is_some())),
         };
         let tally = tally::tally(&loaded, &selection.batch, &selection.positions, &data_files, job, &spent)?;
         let commit = Commit {
@@ -304,16 +309,18 @@ impl Loader {
     }
 
     /// What a batch used until its commit, without the commit's write units, which the catalog adds.
-    fn usage(&self, since_ms: i64, reply: &LoadReply, statistics: &LoadStatistics, puts: usize) -> Usage {
+    fn usage(&self, charge: Charge, statistics: &LoadStatistics, puts: usize) -> Usage {
+        let Charge { since_ms, invocations, event_bytes } = charge;
         let milliseconds = self.since_ms(since_ms);
         Usage {
             since_ms,
             until_ms: self.now_ms(),
             records: statistics.records,
             received_bytes: statistics.received_bytes,
-            invocations: u64::from(reply.commits == 0),
+            event_bytes,
+            invocations,
             milliseconds,
-            megabyte_ms: milliseconds.saturating_mul(self.settings.memory_mb.into()),
+            megabyte_ms: milliseconds.saturating_mul(self.settings.memory_mb.unwrap_or(0).into()),
             puts: puts as u64, // usize has at most 64 bits
             write_units: 0,
         }

@@ -54,8 +54,7 @@ async fn refuse(wrong: &WrongSettings) -> Result<(), Error> {
 
 async fn serve(config: Config) -> Result<(), Error> {
     let store = DynamoStore::connect(&config.deployment.catalog).await;
-    let defaults = LoaderSettings::default();
-    let settings = LoaderSettings { memory_mb: config.memory_mb.unwrap_or(defaults.memory_mb), ..defaults };
+    let settings = LoaderSettings { memory_mb: config.memory_mb, ..LoaderSettings::default() };
     let loader = Loader::new(
         Catalog::new(Arc::new(store), Arc::new(SystemClock)),
         Arc::new(S3Volumes::new(config.deployment.storage)),

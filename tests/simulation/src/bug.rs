@@ -285,6 +285,7 @@ pub(crate) fn read(bug: Option<Bug>, items: &mut [(Key, Item)]) {
 fn body(item: &Item) -> Option<Json> {
     match item.get("body") {
         Some(Value::Text(body)) => serde_json::from_str(body).ok(),
+        Some(Value::Bytes(body)) => serde_json::from_slice(&zstd::decode_all(body.as_slice()).ok()?).ok(),
         _ => None,
     }
 }

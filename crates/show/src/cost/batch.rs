@@ -2,13 +2,15 @@
 
 use penstock_kernel::usage::Usage;
 
-use super::price;
+use super::price::{self, Price};
 
+/// Megabytes of `load` unless the deployment says otherwise: the template's default.
+pub(super) const TEMPLATE_MB: f64 = 2048.0;
 /// Bytes of an event that Lambda hands over at most.
 const EVENT_BYTES: f64 = 6e6;
-/// Records of an event at most: the largest batch size that a mapping takes.
+/// Records of an event at most: the batch size of every job's mapping.
 const EVENT_RECORDS: f64 = 10_000.0;
-/// Bytes of a record in an event beside its value: names, numbers, headers.
+/// Bytes of a record in an event beside its value, where none was counted: names, numbers, no header and no key.
 const RECORD_FRAME_BYTES: f64 = 150.0;
 /// Bytes of base64 for a byte.
 const BASE64: f64 = 4.0 / 3.0;
@@ -18,11 +20,15 @@ const REPLY_MS: f64 = 15.0;
 const FIXED_MS: f64 = 60.0;
 /// Megabytes with which a function has one core. More do not make one batch faster.
 const CORE_MB: f64 = 1769.0;
+/// Bytes of values that one core of arm64 loads in a millisecond: less than half of what any machine measured did.
+const MODEL_BYTES_A_MS: f64 = 40e3;
 /// Bytes of catalog that a batch reads beside a source partition's progress, and those of the latter.
 const JOB_BYTES: f64 = 1_500.0;
 const PROGRESS_BYTES: f64 = 800.0;
 /// Bytes of a read unit.
 const READ_UNIT_BYTES: f64 = 4_096.0;
+/// Bytes that an invocation logs: one line of `load`, two of the platform.
+const LOG_BYTES: f64 = 1_000.0;
 
 /// Averages of one invocation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,39 +37,37 @@ pub(super) struct Batch {
     pub(super) bytes: f64,
     /// Bytes of one of them.
     pub(super) record_bytes: f64,
+    /// Bytes of a record in an event beside its value.
+    pub(super) frame_bytes: f64,
     /// Billed time.
     pub(super) milliseconds: f64,
     /// Memory of the function.
     pub(super) megabytes: f64,
+    /// Whether that is the template's, since no function said.
+    pub(super) memory_assumed: bool,
     /// Objects put.
     pub(super) puts: f64,
     /// Write units of DynamoDB.
     pub(super) write_units: f64,
     /// Read units of DynamoDB, modelled: one query.
     pub(super) read_units: f64,
-    /// Price of a GB-second.
-    pub(super) gb_second: f64,
+    /// Of a GB-second.
+    pub(super) gb_second: Price,
 }
 
-/// Dollars.
+/// What a batch uses of one item.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Dollars {
-    /// Requests of Lambda.
-    pub(super) requests: f64,
-    /// Time of Lambda.
-    pub(super) duration: f64,
-    /// PUT requests of S3.
-    pub(super) puts: f64,
-    /// Write units of DynamoDB.
-    pub(super) writes: f64,
-    /// Read units of DynamoDB.
-    pub(super) reads: f64,
+pub(super) struct Part {
+    /// What one costs.
+    pub(super) price: Price,
+    /// How many.
+    pub(super) units: f64,
 }
 
-impl Dollars {
-    /// All together.
-    pub(super) fn sum(&self) -> f64 {
-        self.requests + self.duration + self.puts + self.writes + self.reads
+impl Part {
+    /// What they cost.
+    pub(super) fn dollars(&self) -> f64 {
+        self.units * self.price.dollars
     }
 }
 
@@ -74,67 +78,79 @@ impl Batch {
             return None;
         }
         let each = |sum: u64| float(sum) / float(usage.invocations);
-        let counted_ms = each(usage.milliseconds);
+        let record_bytes = (float(usage.received_bytes) / float(usage.records)).max(1.0);
+        let event_bytes = float(usage.event_bytes) / float(usage.records);
+        let memory_assumed = usage.megabyte_ms == 0 || usage.milliseconds == 0;
         Some(Self {
             bytes: each(usage.received_bytes).max(1.0),
-            record_bytes: (float(usage.received_bytes) / float(usage.records)).max(1.0),
-            milliseconds: counted_ms + REPLY_MS,
-            // Of an instant nobody knows; the template's then.
-            megabytes: if usage.milliseconds == 0 { CORE_MB } else { each(usage.megabyte_ms) / counted_ms },
+            record_bytes,
+            frame_bytes: if usage.event_bytes == 0 {
+                RECORD_FRAME_BYTES
+            } else {
+                (event_bytes - BASE64 * record_bytes).max(0.0)
+            },
+            milliseconds: each(usage.milliseconds) + REPLY_MS,
+            megabytes: if memory_assumed { TEMPLATE_MB } else { float(usage.megabyte_ms) / float(usage.milliseconds) },
+            memory_assumed,
             puts: each(usage.puts),
             write_units: each(usage.write_units),
             read_units: ((JOB_BYTES + PROGRESS_BYTES * source_partitions as f64) / READ_UNIT_BYTES).ceil(),
-            gb_second: price::LAMBDA_GB_SECOND_ARM64,
+            gb_second: price::LAMBDA_ARM64,
         })
     }
 
-    /// A full event of 1 kB records, as one core of arm64 loads it: 40 MB/s and a file of a few columns.
+    /// A full event of 1 kB records, as one core of arm64 loads it into one file of a table of a few columns.
     pub(super) fn model() -> Self {
         let empty = Self {
             bytes: 1.0,
             record_bytes: 1_000.0,
+            frame_bytes: RECORD_FRAME_BYTES,
             milliseconds: 0.0,
-            megabytes: CORE_MB,
+            megabytes: TEMPLATE_MB,
+            memory_assumed: true,
             puts: 1.0,
             write_units: 8.0,
             read_units: 1.0,
-            gb_second: price::LAMBDA_GB_SECOND_ARM64,
+            gb_second: price::LAMBDA_ARM64,
         };
         let bytes = empty.full_bytes();
-        Self { bytes, milliseconds: bytes / 40e3 + FIXED_MS + REPLY_MS, ..empty }
+        Self { bytes, milliseconds: bytes / MODEL_BYTES_A_MS + FIXED_MS + REPLY_MS, ..empty }
     }
 
     /// Bytes of values that an event of such records holds at most.
     pub(super) fn full_bytes(&self) -> f64 {
-        let records = EVENT_BYTES / (BASE64 * self.record_bytes + RECORD_FRAME_BYTES);
+        let records = EVENT_BYTES / (BASE64 * self.record_bytes + self.frame_bytes);
         records.clamp(1.0, EVENT_RECORDS) * self.record_bytes
     }
 
-    /// What one costs.
-    pub(super) fn dollars(&self) -> Dollars {
-        Dollars {
-            requests: price::LAMBDA_REQUEST,
-            duration: self.gb_seconds() * self.gb_second,
-            puts: self.puts * price::S3_PUT,
-            writes: self.write_units * price::DYNAMODB_WRITE_UNIT,
-            reads: self.read_units * price::DYNAMODB_READ_UNIT,
-        }
+    /// What it uses, in the order of the answer's rows.
+    pub(super) fn parts(&self) -> [Part; 6] {
+        let part = |price, units| Part { price, units };
+        [
+            part(price::LAMBDA_REQUEST, 1.0),
+            part(self.gb_second, self.milliseconds / 1e3 * self.megabytes / 1024.0),
+            part(price::S3_PUT, self.puts),
+            part(price::DYNAMODB_WRITE, self.write_units),
+            part(price::DYNAMODB_READ, self.read_units),
+            part(price::LOGS, LOG_BYTES / 1e9),
+        ]
     }
 
-    /// Gigabyte-seconds of one.
-    pub(super) fn gb_seconds(&self) -> f64 {
-        self.milliseconds / 1e3 * self.megabytes / 1024.0
+    /// What it costs.
+    pub(super) fn dollars(&self) -> f64 {
+        self.parts().iter().map(Part::dollars).sum()
     }
 
     /// What a terabyte (10^12 bytes of values) costs in such batches.
     pub(super) fn dollars_per_terabyte(&self) -> f64 {
-        self.dollars().sum() / self.bytes * 1e12
+        self.dollars() / self.bytes * 1e12
     }
 
-    /// The same records in batches `times` as large, as far as an event holds them.
+    /// The same records in batches `times` as large, as far as an event holds them, and of one record at least.
     #[must_use]
     pub(super) fn times(&self, times: f64) -> Self {
-        let bytes = (self.bytes * times).min(self.full_bytes().max(self.bytes));
+        let least = self.record_bytes.min(self.bytes);
+        let bytes = (self.bytes * times).min(self.full_bytes().max(self.bytes)).max(least);
         let fixed = FIXED_MS.min(self.milliseconds);
         Self { bytes, milliseconds: fixed + (self.milliseconds - fixed) * bytes / self.bytes, ..*self }
     }
@@ -150,7 +166,7 @@ impl Batch {
     /// The same on x86_64, if it takes as long.
     #[must_use]
     pub(super) fn on_x86_64(&self) -> Self {
-        Self { gb_second: price::LAMBDA_GB_SECOND_X86_64, ..*self }
+        Self { gb_second: price::LAMBDA_X86_64, ..*self }
     }
 }
 

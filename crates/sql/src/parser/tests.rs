@@ -404,6 +404,14 @@ fn explain_of_a_table_called_routine_is_still_a_description() {
     for sql in ["EXPLAIN COST FOR ROUTINE LOAD d.j", "explain cost routine load for d.j;"] {
         assert!(matches!(Statement::parse(sql), Ok(Statement::ExplainCost(_))), "{sql}");
     }
+    for (sql, expected) in [
+        ("EXPLAIN COST FOR LOAD j", "ROUTINE"),
+        ("EXPLAIN COST ROUTINE LOAD j", "FOR"),
+        ("EXPLAIN COST FOR ROUTINE LOAD", "a job name"),
+    ] {
+        let error = Statement::parse(sql).unwrap_err().to_string();
+        assert!(error.contains(expected), "{sql}: {error}");
+    }
     let preview = Statement::parse("PREVIEW ROUTINE LOAD j ON t FROM KAFKA ('a' = 'b') LIMIT 3");
     assert!(matches!(preview, Ok(Statement::PreviewJob(PreviewRoutineLoad { records: Some(3), .. }))), "{preview:?}");
 }

@@ -20,21 +20,24 @@ impl Admin {
     ) -> Result<SqlResponse, SqlError> {
         let job = self.latest_job(name, session).await?;
         let definition = self.definition(&job).await?;
-        let mut usage = Usage::default();
-        let mut source_partitions = 0;
-        if let Some(snapshot) = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)? {
-            source_partitions = snapshot.progress.len();
-            for progress in snapshot.progress.values() {
-                usage.add(&progress.value.usage);
-            }
-        }
         let state = self.catalog.unread_state(job.table).await.map_err(of_catalog)?;
-        let view = CostView {
-            usage,
-            source_partitions,
+        let mut view = CostView {
+            usage: Usage::default(),
+            records: 0,
+            failed: 0,
+            source_partitions: 0,
             stored_bytes: stored_bytes(&state),
             window_s: definition.properties.max_batch_interval_s(),
+            state: job.state,
         };
+        if let Some(snapshot) = self.catalog.job_snapshot(job.id).await.map_err(of_catalog)? {
+            view.failed = snapshot.trouble.aborted_tasks;
+            view.source_partitions = snapshot.progress.len();
+            for progress in snapshot.progress.values() {
+                view.usage.add(&progress.value.usage);
+                view.records = view.records.saturating_add(progress.value.statistics.records);
+            }
+        }
         Ok(SqlResponse::Rows(ResultSet::text(&TITLES, view.rows())))
     }
 }

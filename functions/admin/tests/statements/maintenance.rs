@@ -10,20 +10,36 @@ use penstock_sql::check::{CheckAnswer, CheckReply, CheckRequest, DamagedFile};
 use super::parts::{Fixture, NOW_MS};
 
 #[tokio::test]
-async fn cost_of_a_job_without_a_counted_batch_is_modelled() {
+async fn cost_of_a_job_is_modelled_until_a_batch_was_counted() {
     let fixture = Fixture::with_job().await;
-    let shown = fixture.show("EXPLAIN COST FOR ROUTINE LOAD clicks").await;
-    let total = shown.rows.len() - 1;
-    assert_eq!(shown.cell(total, "Item"), "total");
-    assert!(shown.cell(total, "Note").contains("no batch was counted yet"));
-    assert!(shown.cell(total, "DollarsPerTB").parse::<f64>().unwrap() < 5.0);
-    fixture.done("STOP ROUTINE LOAD FOR clicks").await;
-    assert_eq!(
-        fixture.show("EXPLAIN COST ROUTINE LOAD FOR clicks").await.rows.len(),
-        total + 1,
-        "of a job that has ended"
-    );
-    assert!(fixture.refused("EXPLAIN COST FOR ROUTINE LOAD nothing").await.to_string().contains("nothing"));
+    let sql = "EXPLAIN COST FOR ROUTINE LOAD clicks";
+    let shown = fixture.show(sql).await;
+    let place = |item: &str| shown.rows.iter().position(|row| row[0] == item).unwrap();
+    assert!(shown.cell(0, "Note").starts_with("no batch was counted yet: modelled"));
+    assert!(shown.cell(place("total"), "DollarsPerTB").parse::<f64>().unwrap() < 5.0);
+    assert_eq!(shown.cell(place("S3 PUT requests"), "PerDay"), "NULL");
+    fixture.scheduled("clicks", &[(0, 0)], &[(0, 30)]).await;
+    // As a version did that counted nothing.
+    fixture.loaded("clicks", 0, 10, 100).await;
+    let shown = fixture.show(sql).await;
+    assert!(shown.cell(0, "Note").ends_with("; 10 records from before that are in no figure"));
+    assert_eq!(shown.cell(place("S3 storage"), "PerDay"), "0.000001");
+}
+
+#[tokio::test]
+async fn cost_of_a_job_that_does_not_load_says_so_and_of_none_is_refused() {
+    let fixture = Fixture::with_job().await;
+    for (statement, state) in [("PAUSE", "PAUSED"), ("STOP", "STOPPED")] {
+        fixture.done(&format!("{statement} ROUTINE LOAD FOR clicks")).await;
+        let shown = fixture.show("EXPLAIN COST ROUTINE LOAD FOR quickstart.clicks").await;
+        let total = shown.rows.iter().find(|row| row[0] == "total").unwrap();
+        let note = format!("the job is {state}: meanwhile only storage is charged");
+        assert!(total.iter().any(|cell| cell.contains(&note)), "{total:?}");
+    }
+    let unknown = fixture.refused("EXPLAIN COST FOR ROUTINE LOAD nothing").await;
+    let shown = fixture.refused("SHOW ROUTINE LOAD COVERAGE FOR nothing").await;
+    assert_eq!(unknown, shown, "as other statements refuse it");
+    assert!(unknown.to_string().contains("nothing"));
 }
 
 #[tokio::test]
