@@ -1,9 +1,10 @@
-//! JSON values into columns from where they stand, for the pairs of value and column that most records are made of.
+//! JSON values and fields of delimited text into columns from where they stand, for the pairs of value and column that most
+//! records are made of.
 //!
 //! Whatever is none of these is read as a [`Value`](crate::format::value::Value) and appended as such; both ways append the
 //! same.
 
-use super::{ColumnBuilder, calendar, float};
+use super::{ColumnBuilder, calendar, float, integer};
 use crate::format::json::raw::RawCursor;
 
 impl ColumnBuilder {
@@ -35,6 +36,32 @@ impl ColumnBuilder {
         if appended.is_none() {
             cursor.back_to(start);
         }
+        appended.is_some()
+    }
+
+    /// Appends a field of delimited text, which is not NULL. If not, nothing was appended.
+    #[inline(always)]
+    pub(crate) fn append_field(&mut self, field: &[u8]) -> bool {
+        let appended = match self {
+            Self::BigInt(builder) => integer::read_plain(field).map(|number| builder.append_value(number)),
+            Self::Int(builder) => {
+                let number = integer::read_plain(field).and_then(|number| i32::try_from(number).ok());
+                number.map(|number| builder.append_value(number))
+            }
+            Self::Text { builder, max_bytes } => {
+                let bytes = u32::try_from(field.len()).ok().filter(|bytes| bytes <= max_bytes);
+                bytes.map(|_| builder.append_value(field))
+            }
+            Self::Double(builder) => {
+                let mut cursor = RawCursor::new(field);
+                let number = cursor.short_decimal().filter(|_| cursor.peek().is_none()).and_then(float::nearest);
+                number.map(|number| builder.append_value(number))
+            }
+            Self::DateTime(builder) => {
+                calendar::read_standard(field).map(|moment| builder.append_value(moment.micros()))
+            }
+            _ => None,
+        };
         appended.is_some()
     }
 }

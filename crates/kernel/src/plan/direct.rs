@@ -9,6 +9,7 @@ use super::mapping::Slot;
 use super::rows::{Feed, Reading};
 use crate::batch::Record;
 use crate::convert::{ColumnBuilder, Outcome, Scratch};
+use crate::format::csv::direct::TakeField;
 use crate::format::json::JsonReader;
 use crate::format::json::direct::{Program, Take};
 use crate::format::json::raw::RawCursor;
@@ -18,11 +19,19 @@ use crate::format::{Reader, ReaderScratch};
 /// Where each value goes; compiled once.
 #[derive(Debug, Clone)]
 pub(super) struct Direct {
-    program: Program<Target>,
+    way: Way,
     /// Feeds that records' fields fill.
     fields: usize,
     /// Feeds that Kafka fills, each with what it is of a record.
     metadata: Vec<(Target, Slot)>,
+}
+
+/// How fields are found, and which goes where.
+#[derive(Debug, Clone)]
+enum Way {
+    Json(Program<Target>),
+    /// One entry a field.
+    Csv(Vec<Option<Target>>),
 }
 
 /// A feed, by its number, and what has to be known of it.
@@ -36,9 +45,6 @@ struct Target {
 impl Direct {
     /// How records of `reader` go into `feeds`; `None` where they cannot go directly.
     pub(super) fn new(reader: &Reader, feeds: &[Feed]) -> Option<Self> {
-        let Reader::Json(reader) = reader else {
-            return None;
-        };
         let mut by_slot: Vec<Option<Target>> = Vec::new();
         let mut metadata = Vec::new();
         for (number, feed) in feeds.iter().enumerate() {
@@ -56,22 +62,30 @@ impl Direct {
                 }
             }
         }
-        let program = reader.direct(&by_slot)?;
-        Some(Self { program, fields: feeds.len() - metadata.len(), metadata })
+        let way = match reader {
+            Reader::Json(reader) => Way::Json(reader.direct(&by_slot)?),
+            Reader::Csv(reader) if reader.is_direct() => Way::Csv(by_slot),
+            Reader::Csv(_) | Reader::Avro(_) => return None,
+        };
+        Some(Self { way, fields: feeds.len() - metadata.len(), metadata })
     }
 
     /// Appends the row of a record to columns that have `rows` of them; `None` if the columns have to be cut to that again.
     #[inline]
     pub(super) fn append<'a>(
         &self,
-        feeds: &[Feed],
+        (reader, feeds): (&Reader, &[Feed]),
         (topic, record, value): (&'a str, &Record<'a>, &'a [u8]),
         (columns, rows): (&mut [ColumnBuilder], usize),
         reader_scratch: &ReaderScratch<'a>,
         scratch: &mut Scratch,
     ) -> Option<()> {
         let mut row = Row { columns, scratch, taken: 0 };
-        JsonReader::read_directly(&self.program, value, &reader_scratch.json, &mut row)?;
+        match (&self.way, reader) {
+            (Way::Json(program), _) => JsonReader::read_directly(program, value, &reader_scratch.json, &mut row)?,
+            (Way::Csv(targets), Reader::Csv(reader)) => reader.read_directly(targets, value, &mut row)?,
+            (Way::Csv(_), _) => return None,
+        }
         let taken = row.taken;
         for (target, slot) in &self.metadata {
             row.append(*target, &slot.value(&[], topic, record))?;
@@ -125,5 +139,19 @@ impl<'a> Take<'a, Target> for Row<'_> {
         }
         let value = cursor.value(depth)?;
         self.append(target, &value)
+    }
+}
+
+impl TakeField<Target> for Row<'_> {
+    #[inline(always)]
+    fn take_field(&mut self, target: Target, field: Option<&[u8]>) -> Option<()> {
+        let Some(field) = field else {
+            return self.append(target, &Value::Null);
+        };
+        if self.columns.get_mut(target.feed)?.append_field(field) {
+            self.taken += 1;
+            return Some(());
+        }
+        self.append(target, &Value::Field(std::str::from_utf8(field).ok()?))
     }
 }

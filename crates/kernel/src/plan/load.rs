@@ -141,7 +141,7 @@ impl<'a> Loading<'_, 'a> {
         let rows = self.rows.count;
         let columns = (self.rows.columns.as_mut_slice(), rows);
         let record = (of.topic, of.record, of.value);
-        if direct.append(&plan.feeds, record, columns, scratch, &mut self.scratch).is_none() {
+        if direct.append((&plan.reader, &plan.feeds), record, columns, scratch, &mut self.scratch).is_none() {
             self.patience -= MISS_COSTS;
             self.rows.columns.iter_mut().for_each(|column| column.truncate(rows));
             self.scratch.take_made_bytes();
