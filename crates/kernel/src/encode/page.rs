@@ -48,10 +48,10 @@ pub(super) fn write(
     let Some(values) = Values::of(column) else {
         return Ok(None);
     };
-    let Some(encoded) = values.encode(column, repeats) else {
+    let Some(encoded) = values.encode(column, repeats, levels(column, descriptor.max_def_level())) else {
         return Ok(None);
     };
-    let levels_and_values = [levels(column, descriptor.max_def_level()), encoded.data].concat();
+    let levels_and_values = encoded.data;
     if levels_and_values.len() > MAX_PAGE_BYTES || encoded.dictionary.as_ref().is_some_and(|d| d.len() > MAX_PAGE_BYTES)
     {
         return Ok(None);
@@ -148,6 +148,7 @@ enum Values<'c> {
 }
 
 struct Encoded {
+    /// Levels and values.
     data: Vec<u8>,
     dictionary: Option<Vec<u8>>,
     /// The rows that have the dictionary's values.
@@ -201,12 +202,14 @@ impl<'c> Values<'c> {
         at(row).zip(at(row + 1)).and_then(|(start, end)| bytes.get(start..end)).unwrap_or_default()
     }
 
-    /// `None` if it does not fit a page.
-    fn encode(&self, column: &ArrayRef, repeats: bool) -> Option<Encoded> {
+    /// Values behind their levels; `None` if they do not fit a page.
+    fn encode(&self, column: &ArrayRef, repeats: bool, mut data: Vec<u8>) -> Option<Encoded> {
         let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0);
         let rows = || (0..column.len()).filter(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row)));
         if !repeats {
-            return Some(Encoded { data: self.plain(rows(), column.len()), dictionary: None, distinct: None });
+            data.reserve(self.plain_bytes(column.len()));
+            self.write_plain(rows(), &mut data);
+            return Some(Encoded { data, dictionary: None, distinct: None });
         }
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
         let distinct = match self {
@@ -229,24 +232,31 @@ impl<'c> Values<'c> {
                 |one, other| self.bytes(one) == self.bytes(other),
             ),
         }?;
-        let dictionary = self.plain(distinct.firsts.iter().copied(), distinct.firsts.len());
+        let mut dictionary = Vec::new();
+        self.write_plain(distinct.firsts.iter().copied(), &mut dictionary);
         let last = small(distinct.firsts.len().saturating_sub(1));
         let bits = (u32::BITS - last.leading_zeros()).max(1);
-        let mut data = vec![bits.to_le_bytes()[0]];
+        data.push(bits.to_le_bytes()[0]);
         hybrid::write(&distinct.numbers, bits, &mut data);
         Some(Encoded { data, dictionary: Some(dictionary), distinct: Some(distinct.firsts) })
     }
 
-    /// The values of these rows, which are about so many, one after another.
-    fn plain(&self, rows: impl Iterator<Item = usize>, count: usize) -> Vec<u8> {
-        let mut into = Vec::new();
+    /// Bytes that so many rows take at most, all of them if the values are bytes.
+    fn plain_bytes(&self, rows: usize) -> usize {
+        match self {
+            Self::Four(_) => rows * 4,
+            Self::Eight(_) => rows * 8,
+            Self::Bytes(_, bytes) => rows * 4 + bytes.len().min(MAX_PAGE_BYTES),
+        }
+    }
+
+    /// Appends the values of these rows, one after another.
+    fn write_plain(&self, rows: impl Iterator<Item = usize>, into: &mut Vec<u8>) {
         match self {
             Self::Four(values) => {
-                into.reserve(count * 4);
                 rows.filter_map(|row| values.get(row)).for_each(|value| into.extend_from_slice(&value.to_le_bytes()));
             }
             Self::Eight(values) => {
-                into.reserve(count * 8);
                 rows.filter_map(|row| values.get(row)).for_each(|value| into.extend_from_slice(&value.to_le_bytes()));
             }
             Self::Bytes(..) => {
@@ -257,7 +267,6 @@ impl<'c> Values<'c> {
                 }
             }
         }
-        into
     }
 }
 
