@@ -14,11 +14,10 @@
 //! - <https://docs.aws.amazon.com/lambda/latest/dg/with-msk.html>
 
 use std::fmt;
-use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer as _, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Entry, Event, EventError, HeaderWish};
+use super::{Entry, Event, EventError, HeaderWish, MAX_EVENT_BYTES, Span};
 
 mod base64;
 mod headers;
@@ -32,11 +31,20 @@ use headers::HeaderList;
 /// [`EventError`] if it is no JSON, has no `records`, a record lacks topic, partition or offset, records are of two
 /// topics, or base64 is broken.
 pub fn read(json: &[u8], headers: HeaderWish) -> Result<Event, EventError> {
+    if json.len() > MAX_EVENT_BYTES {
+        return Err(too_long(json.len()));
+    }
     let mut reading = Reading { headers, ..Reading::default() };
     match quick::read(json, &mut reading) {
         Some(()) => Ok(reading.event()),
         None => read_any(json, headers),
     }
+}
+
+#[cold]
+fn too_long(bytes: usize) -> EventError {
+    let message = format!("expected less than 4 GiB, found {bytes} bytes");
+    EventError { place: "the top level".to_owned(), line: 1, column: 1, message }
 }
 
 /// Reads whatever is an event, and says what is wrong with what is none.
@@ -279,7 +287,7 @@ impl<'de> Visitor<'de> for Record<'_> {
                 Field::Key => entry.key = map.next_value_seed(Base64(&mut reading.arena))?,
                 Field::Value => entry.value = map.next_value_seed(Base64(&mut reading.arena))?,
                 Field::Headers if reading.headers == HeaderWish::Read => {
-                    entry.headers = map.next_value_seed(HeaderList(&mut reading.arena))?;
+                    entry.headers = Some(map.next_value_seed(HeaderList(&mut reading.arena))?);
                 }
                 Field::Records | Field::Headers | Field::Other => {
                     map.next_value::<IgnoredAny>()?;
@@ -330,7 +338,7 @@ impl Visitor<'_> for Topic<'_> {
 struct Base64<'a>(&'a mut Vec<u8>);
 
 impl<'de> DeserializeSeed<'de> for Base64<'_> {
-    type Value = Option<Range<usize>>;
+    type Value = Option<Span>;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         from.deserialize_option(self)
@@ -338,7 +346,7 @@ impl<'de> DeserializeSeed<'de> for Base64<'_> {
 }
 
 impl<'de> Visitor<'de> for Base64<'_> {
-    type Value = Option<Range<usize>>;
+    type Value = Option<Span>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("base64 text or null")
@@ -356,7 +364,7 @@ impl<'de> Visitor<'de> for Base64<'_> {
     fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Self::Value, E> {
         let start = self.0.len();
         base64_simd::STANDARD.decode_append(text, self.0).map_err(|_| E::custom("broken base64"))?;
-        Ok(Some(start..self.0.len()))
+        Ok(Some(Span::new(start, self.0.len())))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! One file a source turns that source's envelope into an [`Event`].
 
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use penstock_kernel::batch::{Headers, Record};
@@ -32,17 +33,47 @@ struct Entry {
     source_partition: i32,
     offset: i64,
     timestamp_ms: Option<i64>,
-    key: Option<Range<usize>>,
-    value: Option<Range<usize>>,
+    key: Option<Span>,
+    value: Option<Span>,
     /// As [`Headers::over`] takes them.
-    headers: Range<usize>,
+    headers: Option<Span>,
+}
+
+/// A part of the arena, which has less than 4 GiB: an event of small records is little else than these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Span {
+    start: u32,
+    /// One more than where it ends, so that it is never 0, and an absent span takes no more room.
+    end: NonZeroU32,
+}
+
+/// Bytes that an event may have.
+const MAX_EVENT_BYTES: usize = u32::MAX as usize - 1;
+
+impl Span {
+    /// From a byte of the arena up to another. No arena is longer than its event, which is not too long.
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        let small = |at: usize| u32::try_from(at).unwrap_or(u32::MAX - 1);
+        Self { start: small(start), end: NonZeroU32::MIN.saturating_add(small(end)) }
+    }
+
+    #[inline]
+    fn range(self) -> Range<usize> {
+        // A usize has 32 bits at least.
+        self.start as usize..self.end.get() as usize - 1
+    }
 }
 
 impl Event {
     /// Entries in any order; of entries with one source partition and offset, the first stays.
     fn new(topic: String, arena: Vec<u8>, mut entries: Vec<Entry>, headers: HeaderWish) -> Self {
-        entries.sort_by_key(|entry| (entry.source_partition, entry.offset));
-        entries.dedup_by_key(|entry| (entry.source_partition, entry.offset));
+        let place = |entry: &Entry| (entry.source_partition, entry.offset);
+        // As the platform has them.
+        if !entries.is_sorted_by(|one, next| place(one) < place(next)) {
+            entries.sort_by_key(place);
+            entries.dedup_by_key(|entry| place(entry));
+        }
         Self { topic, arena, entries, headers }
     }
 
@@ -72,15 +103,16 @@ impl Event {
             source_partition: entry.source_partition,
             offset: entry.offset,
             timestamp_ms: entry.timestamp_ms,
-            key: self.bytes(entry.key.as_ref()),
-            value: self.bytes(entry.value.as_ref()),
-            headers: Headers::over(self.bytes(Some(&entry.headers)).unwrap_or_default()),
+            key: self.bytes(entry.key),
+            value: self.bytes(entry.value),
+            headers: Headers::over(self.bytes(entry.headers).unwrap_or_default()),
         })
     }
 
-    fn bytes(&self, range: Option<&Range<usize>>) -> Option<&[u8]> {
-        // Entries are only made with ranges of this arena, which never shrinks.
-        range.and_then(|range| self.arena.get(range.clone()))
+    #[inline]
+    fn bytes(&self, span: Option<Span>) -> Option<&[u8]> {
+        // Entries are only made with spans of this arena, which never shrinks.
+        self.arena.get(span?.range())
     }
 }
 

@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use arrow_array::ArrayRef;
-use arrow_array::builder::{
-    BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Decimal256Builder, Float32Builder, Float64Builder,
-    Int8Builder, Int16Builder, Int32Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    TimestampMicrosecondType,
 };
 use arrow_buffer::i256;
 
@@ -19,8 +19,10 @@ use crate::format::value::Value;
 use crate::table::ColumnType;
 
 mod boolean;
+mod builder;
 mod calendar;
 mod decimal;
+mod direct;
 mod document;
 mod field;
 mod field_text;
@@ -35,6 +37,7 @@ mod tests;
 mod text;
 mod typed;
 
+use builder::{Flags, Numbers, Texts};
 use nested::{Lists, Maps, Structs};
 
 /// The value is none of its column's type.
@@ -55,20 +58,20 @@ pub(crate) enum Outcome {
 /// A column that grows by one entry a value.
 #[derive(Debug)]
 pub(crate) enum ColumnBuilder {
-    Boolean(BooleanBuilder),
-    TinyInt(Int8Builder),
-    SmallInt(Int16Builder),
-    Int(Int32Builder),
-    BigInt(Int64Builder),
-    LargeInt(Decimal256Builder),
-    Float(Float32Builder),
-    Double(Float64Builder),
-    Decimal { builder: Decimal128Builder, precision: u8, scale: u8 },
-    Text { builder: StringBuilder, max_bytes: u32 },
-    Date(Date32Builder),
-    DateTime(TimestampMicrosecondBuilder),
-    Json(StringBuilder),
-    Binary { builder: BinaryBuilder, max_bytes: u32 },
+    Boolean(Flags),
+    TinyInt(Numbers<Int8Type>),
+    SmallInt(Numbers<Int16Type>),
+    Int(Numbers<Int32Type>),
+    BigInt(Numbers<Int64Type>),
+    LargeInt(Numbers<Decimal256Type>),
+    Float(Numbers<Float32Type>),
+    Double(Numbers<Float64Type>),
+    Decimal { builder: Numbers<Decimal128Type>, precision: u8, scale: u8 },
+    Text { builder: Texts, max_bytes: u32 },
+    Date(Numbers<Date32Type>),
+    DateTime(Numbers<TimestampMicrosecondType>),
+    Json(Texts),
+    Binary { builder: Texts, max_bytes: u32 },
     Array(Box<Lists>),
     Map(Box<Maps>),
     Struct(Box<Structs>),
@@ -77,32 +80,26 @@ pub(crate) enum ColumnBuilder {
 impl ColumnBuilder {
     /// An empty column with room for so many rows.
     pub(crate) fn new(column_type: &ColumnType, rows: usize) -> Self {
-        // Text grows as it comes: how long it is, is not known here.
+        let arrow = column_type.arrow();
         match column_type {
-            ColumnType::Boolean => Self::Boolean(BooleanBuilder::with_capacity(rows)),
-            ColumnType::TinyInt => Self::TinyInt(Int8Builder::with_capacity(rows)),
-            ColumnType::SmallInt => Self::SmallInt(Int16Builder::with_capacity(rows)),
-            ColumnType::Int => Self::Int(Int32Builder::with_capacity(rows)),
-            ColumnType::BigInt => Self::BigInt(Int64Builder::with_capacity(rows)),
-            ColumnType::LargeInt => {
-                Self::LargeInt(Decimal256Builder::with_capacity(rows).with_data_type(column_type.arrow()))
+            ColumnType::Boolean => Self::Boolean(Flags::new(rows)),
+            ColumnType::TinyInt => Self::TinyInt(Numbers::new(rows, arrow)),
+            ColumnType::SmallInt => Self::SmallInt(Numbers::new(rows, arrow)),
+            ColumnType::Int => Self::Int(Numbers::new(rows, arrow)),
+            ColumnType::BigInt => Self::BigInt(Numbers::new(rows, arrow)),
+            ColumnType::LargeInt => Self::LargeInt(Numbers::new(rows, arrow)),
+            ColumnType::Float => Self::Float(Numbers::new(rows, arrow)),
+            ColumnType::Double => Self::Double(Numbers::new(rows, arrow)),
+            ColumnType::Decimal { precision, scale } => {
+                Self::Decimal { builder: Numbers::new(rows, arrow), precision: *precision, scale: *scale }
             }
-            ColumnType::Float => Self::Float(Float32Builder::with_capacity(rows)),
-            ColumnType::Double => Self::Double(Float64Builder::with_capacity(rows)),
-            ColumnType::Decimal { precision, scale } => Self::Decimal {
-                builder: Decimal128Builder::with_capacity(rows).with_data_type(column_type.arrow()),
-                precision: *precision,
-                scale: *scale,
-            },
             ColumnType::Char(max_bytes) | ColumnType::Varchar(max_bytes) => {
-                Self::Text { builder: StringBuilder::with_capacity(rows, 0), max_bytes: *max_bytes }
+                Self::Text { builder: Texts::new(rows), max_bytes: *max_bytes }
             }
-            ColumnType::Date => Self::Date(Date32Builder::with_capacity(rows)),
-            ColumnType::DateTime => Self::DateTime(TimestampMicrosecondBuilder::with_capacity(rows)),
-            ColumnType::Json => Self::Json(StringBuilder::with_capacity(rows, 0)),
-            ColumnType::Varbinary(max_bytes) => {
-                Self::Binary { builder: BinaryBuilder::with_capacity(rows, 0), max_bytes: *max_bytes }
-            }
+            ColumnType::Date => Self::Date(Numbers::new(rows, arrow)),
+            ColumnType::DateTime => Self::DateTime(Numbers::new(rows, arrow)),
+            ColumnType::Json => Self::Json(Texts::new(rows)),
+            ColumnType::Varbinary(max_bytes) => Self::Binary { builder: Texts::new(rows), max_bytes: *max_bytes },
             ColumnType::Array(entry) => Self::Array(Box::new(Lists::new(entry, rows))),
             ColumnType::Map(key, value) => Self::Map(Box::new(Maps::new(key, value, rows))),
             ColumnType::Struct(fields) => Self::Struct(Box::new(Structs::new(fields, rows))),
@@ -289,22 +286,64 @@ impl ColumnBuilder {
         }
     }
 
+    /// Entries so far.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Boolean(builder) => builder.len(),
+            Self::TinyInt(builder) => builder.len(),
+            Self::SmallInt(builder) => builder.len(),
+            Self::Int(builder) => builder.len(),
+            Self::BigInt(builder) => builder.len(),
+            Self::LargeInt(builder) => builder.len(),
+            Self::Float(builder) => builder.len(),
+            Self::Double(builder) => builder.len(),
+            Self::Decimal { builder, .. } => builder.len(),
+            Self::Text { builder, .. } | Self::Json(builder) | Self::Binary { builder, .. } => builder.len(),
+            Self::Date(builder) => builder.len(),
+            Self::DateTime(builder) => builder.len(),
+            Self::Array(lists) => lists.len(),
+            Self::Map(maps) => maps.len(),
+            Self::Struct(structs) => structs.len(),
+        }
+    }
+
+    /// Takes back all entries but the first so many.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        match self {
+            Self::Boolean(builder) => builder.truncate(rows),
+            Self::TinyInt(builder) => builder.truncate(rows),
+            Self::SmallInt(builder) => builder.truncate(rows),
+            Self::Int(builder) => builder.truncate(rows),
+            Self::BigInt(builder) => builder.truncate(rows),
+            Self::LargeInt(builder) => builder.truncate(rows),
+            Self::Float(builder) => builder.truncate(rows),
+            Self::Double(builder) => builder.truncate(rows),
+            Self::Decimal { builder, .. } => builder.truncate(rows),
+            Self::Text { builder, .. } | Self::Json(builder) | Self::Binary { builder, .. } => builder.truncate(rows),
+            Self::Date(builder) => builder.truncate(rows),
+            Self::DateTime(builder) => builder.truncate(rows),
+            Self::Array(lists) => lists.truncate(rows),
+            Self::Map(maps) => maps.truncate(rows),
+            Self::Struct(structs) => structs.truncate(rows),
+        }
+    }
+
     /// What was appended.
     pub(crate) fn finish(self) -> ArrayRef {
         match self {
-            Self::Boolean(mut builder) => Arc::new(builder.finish()),
-            Self::TinyInt(mut builder) => Arc::new(builder.finish()),
-            Self::SmallInt(mut builder) => Arc::new(builder.finish()),
-            Self::Int(mut builder) => Arc::new(builder.finish()),
-            Self::BigInt(mut builder) => Arc::new(builder.finish()),
-            Self::LargeInt(mut builder) => Arc::new(builder.finish()),
-            Self::Float(mut builder) => Arc::new(builder.finish()),
-            Self::Double(mut builder) => Arc::new(builder.finish()),
-            Self::Decimal { mut builder, .. } => Arc::new(builder.finish()),
-            Self::Text { mut builder, .. } | Self::Json(mut builder) => Arc::new(builder.finish()),
-            Self::Date(mut builder) => Arc::new(builder.finish()),
-            Self::DateTime(mut builder) => Arc::new(builder.finish()),
-            Self::Binary { mut builder, .. } => Arc::new(builder.finish()),
+            Self::Boolean(builder) => Arc::new(builder.finish()),
+            Self::TinyInt(builder) => Arc::new(builder.finish()),
+            Self::SmallInt(builder) => Arc::new(builder.finish()),
+            Self::Int(builder) => Arc::new(builder.finish()),
+            Self::BigInt(builder) => Arc::new(builder.finish()),
+            Self::LargeInt(builder) => Arc::new(builder.finish()),
+            Self::Float(builder) => Arc::new(builder.finish()),
+            Self::Double(builder) => Arc::new(builder.finish()),
+            Self::Decimal { builder, .. } => Arc::new(builder.finish()),
+            Self::Text { builder, .. } | Self::Json(builder) => Arc::new(builder.finish_text()),
+            Self::Date(builder) => Arc::new(builder.finish()),
+            Self::DateTime(builder) => Arc::new(builder.finish()),
+            Self::Binary { builder, .. } => Arc::new(builder.finish_bytes()),
             Self::Array(lists) => lists.finish(),
             Self::Map(maps) => maps.finish(),
             Self::Struct(structs) => structs.finish(),

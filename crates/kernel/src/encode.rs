@@ -18,8 +18,11 @@ use serde::{Deserialize, Serialize};
 
 mod columns;
 mod dictionary;
+mod distinct;
 mod field_id;
+mod hybrid;
 mod merge;
+mod page;
 mod statistics;
 
 pub use merge::StatisticsSum;
@@ -29,6 +32,9 @@ pub const STATISTICS_TEXT_BYTES: usize = 64;
 
 /// Rows that a page holds at most.
 const PAGE_ROWS: usize = 20_000;
+
+/// Rows of a file whose columns have one page each: what a full event of small records has.
+const ONE_PAGE_ROWS: usize = 50_000;
 
 /// Who a file's footer says wrote it, in the form that readers look for.
 const CREATED_BY: &str = concat!("penstock version ", env!("CARGO_PKG_VERSION"));
@@ -102,12 +108,8 @@ pub enum StatisticValue {
 ///
 /// [`TableDefinition::arrow_schema`]: crate::table::TableDefinition::arrow_schema
 pub fn encode(rows: &RecordBatch, options: &WriterOptions) -> Result<EncodedFile, EncodeError> {
-    let bytes = write(rows, options).map_err(|source| EncodeError { rows: rows.num_rows(), source })?;
-    Ok(EncodedFile {
-        bytes,
-        rows: rows.num_rows() as u64, // usize has at most 64 bits
-        columns: statistics::of(rows),
-    })
+    let (bytes, columns) = write(rows, options).map_err(|source| EncodeError { rows: rows.num_rows(), source })?;
+    Ok(EncodedFile { bytes, rows: rows.num_rows() as u64, columns }) // usize has at most 64 bits
 }
 
 /// Encodes chunks of one `schema` as one Parquet file, as [`encode`] does, without statistics; also how many rows it has.
@@ -169,16 +171,18 @@ impl std::fmt::Debug for Encoder {
     }
 }
 
-fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<Bytes, ParquetError> {
+fn write(rows: &RecordBatch, options: &WriterOptions) -> Result<(Bytes, Vec<ColumnStatistics>), ParquetError> {
     let mut properties = properties(options)?;
-    if rows.num_rows() <= PAGE_ROWS {
+    let small = rows.num_rows() <= ONE_PAGE_ROWS;
+    if small {
         // Nearly all columns have one page then, of which a page index would say what the column's statistics say.
-        properties = properties.set_statistics_enabled(EnabledStatistics::Chunk).set_offset_index_disabled(true);
+        properties = properties
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .set_offset_index_disabled(true)
+            .set_data_page_row_count_limit(ONE_PAGE_ROWS);
     }
-    for path in dictionary::without(rows) {
-        properties = properties.set_column_dictionary_enabled(path, false);
-    }
-    columns::write(rows, options.max_row_group_rows.max(1), Arc::new(properties.build()))
+    let level = ZstdLevel::try_new(options.zstd_level)?;
+    columns::write(rows, options.max_row_group_rows.max(1), small, properties, level)
 }
 
 fn writer(schema: &SchemaRef, options: &WriterOptions) -> Result<ArrowWriter<Vec<u8>>, ParquetError> {

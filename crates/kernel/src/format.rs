@@ -29,7 +29,7 @@ pub(crate) enum Reader {
 /// Room that is used again for each record.
 #[derive(Debug)]
 pub(crate) struct ReaderScratch<'a> {
-    json: JsonScratch<'a>,
+    pub(crate) json: JsonScratch<'a>,
     csv: CsvScratch<'a>,
     avro: AvroScratch<'a>,
 }

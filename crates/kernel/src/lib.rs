@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod convert;
+pub mod digits;
 pub mod encode;
 pub mod error_chain;
 pub mod expression;

@@ -6,6 +6,7 @@
 
 mod computed;
 pub mod describe;
+mod direct;
 mod division;
 mod error;
 mod filter;
@@ -36,6 +37,7 @@ pub use crate::format::json::path::{PathError, PathProblem};
 pub use error::DefinitionError;
 
 use computed::Computed;
+use direct::Direct;
 use division::Division;
 use filter::Filter;
 use mapping::Mapping;
@@ -51,6 +53,8 @@ pub struct Plan {
     metadata: Vec<MetadataField>,
     /// Columns that records feed, in the order of the table.
     feeds: Vec<Feed>,
+    /// How records go into the feeds without the stages, where they can.
+    direct: Option<Direct>,
     /// Columns that expressions compute, in the order of the table.
     computed: Vec<Computed>,
     /// WHERE.
@@ -82,6 +86,7 @@ impl Plan {
             None => None,
         };
         Ok(Self {
+            direct: Direct::new(&reader, &feeds),
             reader,
             strict: job.properties.strict_mode(),
             metadata: mapping.metadata().collect(),

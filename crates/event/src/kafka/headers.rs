@@ -5,8 +5,8 @@
 //! must not stop for them.
 
 use std::fmt;
-use std::ops::Range;
 
+use crate::Span;
 use penstock_kernel::batch::Headers;
 use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -14,17 +14,17 @@ use serde::de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visito
 pub(super) struct HeaderList<'a>(pub(super) &'a mut Vec<u8>);
 
 impl<'de> DeserializeSeed<'de> for HeaderList<'_> {
-    type Value = Range<usize>;
+    type Value = Span;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
         let start = self.0.len();
         from.deserialize_any(List(self.0))?;
-        Ok(start..self.0.len())
+        Ok(Span::new(start, self.0.len()))
     }
 }
 
 /// The headers that a whole JSON text lists, written likewise; `None` if it is no JSON.
-pub(super) fn read(json: &[u8], into: &mut Vec<u8>) -> Option<Range<usize>> {
+pub(super) fn read(json: &[u8], into: &mut Vec<u8>) -> Option<Span> {
     let mut from = serde_json::Deserializer::from_slice(json);
     let place = HeaderList(into).deserialize(&mut from).ok()?;
     from.end().ok()?;

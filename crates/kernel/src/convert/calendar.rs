@@ -40,7 +40,7 @@ pub(super) fn read(text: &str) -> Option<Moment> {
 }
 
 /// `YYYY-MM-DD`, alone or with `HH:MM:SS` and perhaps a fraction and `Z`: what nearly all programs write.
-fn read_standard(bytes: &[u8]) -> Option<Moment> {
+pub(super) fn read_standard(bytes: &[u8]) -> Option<Moment> {
     let (date, rest) = bytes.split_first_chunk::<10>()?;
     let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *date else {
         return None;

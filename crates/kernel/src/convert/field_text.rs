@@ -45,8 +45,9 @@ pub(super) fn append(column: &mut ColumnBuilder, field: &FieldText<'_>, scratch:
         (ColumnBuilder::Struct(structs), FieldText::Struct(items)) => {
             structs.append_each(items.iter(), |column, item| append(column, item, scratch));
         }
-        (ColumnBuilder::Text { builder, .. }, FieldText::Scalar(text)) => builder.append_value(text),
-        (ColumnBuilder::Binary { builder, .. }, FieldText::Scalar(text)) => builder.append_value(&**text),
+        (ColumnBuilder::Text { builder, .. } | ColumnBuilder::Binary { builder, .. }, FieldText::Scalar(text)) => {
+            builder.append_value(&**text);
+        }
         (column, FieldText::Scalar(text)) => {
             column.append(&Value::Text(text), scratch);
         }

@@ -4,6 +4,7 @@
 
 use super::Invalid;
 use super::number::DecimalText;
+use crate::digits;
 use crate::format::value::Value;
 
 /// Reads TINYINT to BIGINT. `true` and `false` are invalid.
@@ -40,17 +41,17 @@ fn read_wide(text: &str) -> Result<i64, Invalid> {
 /// The usual case: digits only, few enough to need no check of range. `None` for anything else.
 #[inline]
 pub(super) fn read_plain(bytes: &[u8]) -> Option<i64> {
-    let (negative, digits) = match bytes.split_first() {
+    let (negative, all) = match bytes.split_first() {
         Some((b'-', rest)) => (true, rest),
         _ => (false, bytes),
     };
-    if digits.is_empty() || digits.len() > 18 {
+    if all.is_empty() || all.len() > 18 {
         return None;
     }
-    let (eights, rest) = digits.as_chunks::<8>();
+    let (eights, rest) = all.as_chunks::<8>();
     let mut magnitude: i64 = 0;
     for eight in eights {
-        magnitude = magnitude * 100_000_000 + read_eight(*eight)?;
+        magnitude = magnitude * 100_000_000 + digits::eight(eight)?;
     }
     for byte in rest {
         let digit = byte.wrapping_sub(b'0');
@@ -60,22 +61,6 @@ pub(super) fn read_plain(bytes: &[u8]) -> Option<i64> {
         magnitude = magnitude * 10 + i64::from(digit);
     }
     Some(if negative { -magnitude } else { magnitude })
-}
-
-/// The number of eight digits, two and two at a time.
-#[inline]
-fn read_eight(digits: [u8; 8]) -> Option<i64> {
-    const ONES: u64 = u64::MAX / 255;
-    let word = u64::from_le_bytes(digits);
-    let low = word.wrapping_sub(ONES * b'0' as u64);
-    // A byte below `0` borrows and one above `9` carries into its highest bit, or has it anyway.
-    if (low | low.wrapping_add(ONES * (0x7f - 9)) | word) & (ONES * 0x80) != 0 {
-        return None;
-    }
-    let pairs = (low.wrapping_mul(10)).wrapping_add(low >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    i64::try_from(eight).ok()
 }
 
 #[cfg(test)]

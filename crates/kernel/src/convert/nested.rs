@@ -49,6 +49,17 @@ impl Spans {
         self.present.append_null();
     }
 
+    fn len(&self) -> usize {
+        self.ends.len() - 1
+    }
+
+    /// Takes back all rows but the first so many; how many entries those have.
+    fn truncate(&mut self, rows: usize) -> usize {
+        self.ends.truncate(rows.saturating_add(1));
+        self.present.truncate(rows);
+        self.ends.last().and_then(|end| usize::try_from(*end).ok()).unwrap_or_default()
+    }
+
     fn finish(mut self) -> (OffsetBuffer<i32>, Option<arrow_buffer::NullBuffer>) {
         (OffsetBuffer::new(ScalarBuffer::from(self.ends)), self.present.finish())
     }
@@ -100,6 +111,14 @@ impl Lists {
 
     pub(super) fn append_null(&mut self) {
         self.spans.close_null();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.entries.truncate(self.spans.truncate(rows));
     }
 
     pub(super) fn finish(self) -> ArrayRef {
@@ -177,6 +196,16 @@ impl Maps {
         self.spans.close_null();
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.spans.len()
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        let entries = self.spans.truncate(rows);
+        self.keys.truncate(entries);
+        self.values.truncate(entries);
+    }
+
     pub(super) fn finish(self) -> ArrayRef {
         let (ends, present) = self.spans.finish();
         let entries = StructArray::new(self.fields.clone(), vec![self.keys.finish(), self.values.finish()], None);
@@ -249,6 +278,15 @@ impl Structs {
     pub(super) fn append_null(&mut self) {
         self.columns.iter_mut().for_each(ColumnBuilder::append_null);
         self.present.append_null();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.present.len()
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+        self.present.truncate(rows);
     }
 
     pub(super) fn finish(mut self) -> ArrayRef {

@@ -13,8 +13,7 @@
 //!
 //! A JSON column takes every value, as JSON.
 
-use arrow_array::builder::BinaryBuilder;
-
+use super::builder::Texts;
 use super::{ColumnBuilder, Invalid, Outcome, Scratch};
 use crate::format::avro::Nested;
 use crate::format::json::select::{BYTES_A_BYTE, BYTES_BORNE};
@@ -147,7 +146,7 @@ fn direct(column: &mut ColumnBuilder, value: &Typed<'_>) -> Option<Result<(), In
     Some(appended.map_err(|_| Invalid))
 }
 
-fn append_bytes(builder: &mut BinaryBuilder, max_bytes: u32, bytes: &[u8]) -> Result<(), Invalid> {
+fn append_bytes(builder: &mut Texts, max_bytes: u32, bytes: &[u8]) -> Result<(), Invalid> {
     if u32::try_from(bytes.len()).is_ok_and(|length| length <= max_bytes) {
         builder.append_value(bytes);
         Ok(())

@@ -4,23 +4,20 @@
 //! writing, and hides from zstd what it is good at. So a sample of each column is counted first. Decided by the values
 //! alone, since equal columns give equal files.
 
+use arrow_array::Array;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Decimal128Type, Decimal256Type, TimestampMicrosecondType};
 use arrow_array::types::{Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, TimeUnit};
+use arrow_schema::{DataType, Field, TimeUnit};
 use parquet::schema::types::ColumnPath;
 
 /// Values of a column that are looked at.
 const SAMPLE: usize = 1024;
 
-/// The columns, down to what their files hold apart, that are better off without a dictionary.
-pub(super) fn without(rows: &RecordBatch) -> Vec<ColumnPath> {
+/// What a column's file holds apart that is better off without a dictionary.
+pub(super) fn without(field: &Field, column: &dyn Array) -> Vec<ColumnPath> {
     let mut found = Vec::new();
-    let mut sample = Sample::default();
-    for (field, column) in rows.schema_ref().fields().iter().zip(rows.columns()) {
-        visit(column.as_ref(), vec![field.name().clone()], &mut sample, &mut found);
-    }
+    visit(column, vec![field.name().clone()], &mut Sample::default(), &mut found);
     found
 }
 
@@ -46,6 +43,11 @@ fn visit(column: &dyn Array, path: Vec<String>, sample: &mut Sample, found: &mut
             }
         }
     }
+}
+
+/// Whether a column without columns inside of it is better off with a dictionary.
+pub(super) fn repeats(column: &dyn Array) -> bool {
+    Sample::default().repeats(column)
 }
 
 /// Room for a sample, used again for each column.
@@ -103,7 +105,8 @@ impl Sample {
 }
 
 /// A number in which few texts agree; taken for the text only where a mistake costs nothing but room.
-fn hash(text: &[u8]) -> u64 {
+#[inline]
+pub(super) fn hash(text: &[u8]) -> u64 {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = text.len() as u64; // usize has at most 64 bits
     let (chunks, rest) = text.as_chunks::<8>();
@@ -118,7 +121,7 @@ mod tests {
     use std::sync::Arc;
 
     use arrow_array::{ArrayRef, BooleanArray, Int64Array, StringArray, StructArray};
-    use arrow_schema::{Field, Schema};
+    use arrow_schema::Field;
 
     use super::*;
 
@@ -143,11 +146,10 @@ mod tests {
             ("none", Arc::new(Int64Array::from(vec![None; 5000]))),
             ("one", Arc::new(StructArray::from(vec![(inner, numbers(rows))]))),
         ];
-        let fields: Vec<Field> =
-            columns.iter().map(|(name, column)| Field::new(*name, column.data_type().clone(), true)).collect();
-        let columns = columns.into_iter().map(|(_, column)| column).collect();
-        let rows = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
-        let paths: Vec<String> = without(&rows).iter().map(ColumnPath::string).collect();
+        let without = |(name, column): &(&str, ArrayRef)| {
+            without(&Field::new(*name, column.data_type().clone(), true), column.as_ref())
+        };
+        let paths: Vec<String> = columns.iter().flat_map(without).map(|path| path.string()).collect();
         assert_eq!(paths, ["many_texts", "many_numbers", "one.inner"]);
     }
 }

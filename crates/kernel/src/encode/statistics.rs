@@ -5,8 +5,11 @@ use arrow_array::types::{
     ArrowPrimitiveType, Date32Type, Decimal128Type, Decimal256Type, Float32Type, Float64Type, Int8Type, Int16Type,
     Int32Type, Int64Type, TimestampMicrosecondType,
 };
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::{DataType, Field, TimeUnit};
+use arrow_array::{Array, RecordBatch, UInt32Array};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use arrow_select::take::take;
+use parquet::data_type::ByteArray;
+use parquet::file::statistics::{Statistics, ValueStatistics};
 
 use super::{ColumnStatistics, STATISTICS_TEXT_BYTES, StatisticValue};
 
@@ -14,21 +17,76 @@ type Bounds = Option<(Option<StatisticValue>, Option<StatisticValue>)>;
 
 /// Statistics of every column of `rows`, in order.
 pub(super) fn of(rows: &RecordBatch) -> Vec<ColumnStatistics> {
-    rows.schema_ref()
-        .fields()
-        .iter()
-        .zip(rows.columns())
-        .zip(1..)
-        .map(|((field, column), place)| {
-            let (min, max) = bounds(column.as_ref()).unwrap_or((None, None));
-            ColumnStatistics {
-                column_id: id(field).unwrap_or(place),
-                nulls: column.null_count() as u64, // usize has at most 64 bits
-                min,
-                max,
-            }
-        })
-        .collect()
+    let ids = ids(rows.schema_ref());
+    rows.columns().iter().zip(ids).map(|(column, id)| of_column(column.as_ref(), id)).collect()
+}
+
+/// The id of every column, in order.
+pub(super) fn ids(schema: &Schema) -> Vec<u32> {
+    schema.fields().iter().zip(1..).map(|(field, place)| id(field).unwrap_or(place)).collect()
+}
+
+/// Statistics of the column of that id.
+pub(super) fn of_column(column: &dyn Array, id: u32) -> ColumnStatistics {
+    let (min, max) = bounds(column).unwrap_or((None, None));
+    ColumnStatistics { column_id: id, nulls: column.null_count() as u64, min, max } // usize has at most 64 bits
+}
+
+/// The same of a column that has no values but those of some of its rows.
+pub(super) fn of_rows(column: &dyn Array, id: u32, rows: &[usize]) -> ColumnStatistics {
+    let rows: Option<Vec<u32>> = rows.iter().map(|row| u32::try_from(*row).ok()).collect();
+    let values = rows.and_then(|rows| take(column, &UInt32Array::from(rows), None).ok());
+    let Some(values) = values else {
+        return of_column(column, id);
+    };
+    ColumnStatistics { nulls: column.null_count() as u64, ..of_column(values.as_ref(), id) } // as above
+}
+
+/// As the footer of a file has them, for columns of plain numbers, text and bytes.
+pub(super) fn of_parquet(column: &dyn Array, found: &ColumnStatistics) -> Option<Statistics> {
+    let nulls = Some(found.nulls);
+    let integer = |bound: &Option<StatisticValue>| match bound {
+        Some(StatisticValue::Integer(value)) => Some(*value),
+        _ => None,
+    };
+    let small = |bound| integer(bound).and_then(|value| i32::try_from(value).ok());
+    // Zeros are equal, and which one a bound is says nothing.
+    let float = |bound: &Option<StatisticValue>, zero: f64| match bound {
+        Some(StatisticValue::Float(value)) if *value == 0.0 => Some(zero),
+        Some(StatisticValue::Float(value)) => Some(*value),
+        _ => None,
+    };
+    let text = |bound: &Option<StatisticValue>| match bound {
+        Some(StatisticValue::Text(text)) => (Some(ByteArray::from(text.as_str())), true),
+        Some(StatisticValue::TextBound(text)) => (Some(ByteArray::from(text.as_str())), false),
+        _ => (None, false),
+    };
+    Some(match column.data_type() {
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Date32 => {
+            Statistics::int32(small(&found.min), small(&found.max), None, nulls, false)
+        }
+        DataType::Int64 | DataType::Timestamp(..) => {
+            Statistics::int64(integer(&found.min), integer(&found.max), None, nulls, false)
+        }
+        DataType::Float32 => {
+            let (min, max) = (float(&found.min, -0.0), float(&found.max, 0.0));
+            // They were of this type.
+            Statistics::float(min.map(|min| min as f32), max.map(|max| max as f32), None, nulls, false)
+        }
+        DataType::Float64 => Statistics::double(float(&found.min, -0.0), float(&found.max, 0.0), None, nulls, false),
+        DataType::Utf8 => {
+            let ((min, min_is_exact), (max, max_is_exact)) = (text(&found.min), text(&found.max));
+            let bounds = ValueStatistics::new(min, max, None, nulls, false);
+            bounds.with_min_is_exact(min_is_exact).with_max_is_exact(max_is_exact).into()
+        }
+        DataType::Binary => {
+            let bytes = |bound: Option<&[u8]>| bound.map(|bytes| ByteArray::from(bytes.to_vec()));
+            let ends = ends(column.as_binary::<i32>().iter().flatten());
+            let short = ends.filter(|(min, max)| min.len().max(max.len()) <= STATISTICS_TEXT_BYTES);
+            Statistics::byte_array(bytes(short.map(|ends| ends.0)), bytes(short.map(|ends| ends.1)), None, nulls, false)
+        }
+        _ => return None,
+    })
 }
 
 fn id(field: &Field) -> Option<u32> {

@@ -156,7 +156,7 @@ fn long_text_is_cut_to_bounds() {
 
 #[test]
 fn file_of_several_pages_has_a_page_index() {
-    for (rows, indexed) in [(PAGE_ROWS, false), (2 * PAGE_ROWS, true)] {
+    for (rows, indexed) in [(ONE_PAGE_ROWS, false), (2 * ONE_PAGE_ROWS, true)] {
         let column = Int64Array::from_iter_values((0..).take(rows));
         let file = encode(&batch(vec![("c", Arc::new(column))]), &WriterOptions::default()).unwrap();
         let metadata = parquet::file::metadata::ParquetMetaDataReader::new()
@@ -296,4 +296,88 @@ fn nested_types_are_those_of_parquet_and_every_field_has_an_id() {
         values.column(0).as_list::<i32>().value(0).as_primitive::<Int32Type>(),
         &Int32Array::from(vec![Some(1), None])
     );
+}
+
+/// Columns of every type that has one page, and of some that have not, with NULL in every third row.
+fn columns(rows: usize, distinct: i64) -> Vec<(&'static str, ArrayRef)> {
+    use arrow_array::{BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int8Array, Int32Array};
+    use arrow_array::{StringArray, TimestampMicrosecondArray};
+    let numbers = || (0..rows).map(move |row| (row % 3 != 1).then_some((row as i64).wrapping_mul(7919) % distinct - 5));
+    let texts = || numbers().map(|number| number.map(|number| format!("text {}", number * number)));
+    vec![
+        (
+            "bool",
+            Arc::new(numbers().map(|number| number.map(|number| number % 2 == 0)).collect::<BooleanArray>())
+                as ArrayRef,
+        ),
+        ("tiny", Arc::new(numbers().map(|number| number.map(|number| number as i8)).collect::<Int8Array>())),
+        ("int", Arc::new(numbers().map(|number| number.map(|number| number as i32)).collect::<Int32Array>())),
+        ("big", Arc::new(numbers().collect::<Int64Array>())),
+        ("date", Arc::new(numbers().map(|number| number.map(|number| number as i32)).collect::<Date32Array>())),
+        ("at", Arc::new(numbers().collect::<TimestampMicrosecondArray>())),
+        ("float", Arc::new(numbers().map(|number| number.map(|number| number as f32 / 3.0)).collect::<Float32Array>())),
+        (
+            "double",
+            Arc::new(numbers().map(|number| number.map(|number| number as f64 / 3.0)).collect::<Float64Array>()),
+        ),
+        ("text", Arc::new(texts().collect::<StringArray>())),
+        ("bytes", Arc::new(texts().map(|text| text.map(String::into_bytes)).collect::<BinaryArray>())),
+        ("full", Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| row % distinct)))),
+    ]
+}
+
+#[test]
+fn columns_of_one_page_read_back_as_those_of_others_do() {
+    // Few values and many, runs and none, a dictionary of one, and texts that no page holds.
+    for (rows, distinct) in [(1, 7), (2, 1), (100, 1), (1000, 3), (5000, 300), (5000, 1 << 40), (49_999, 70)] {
+        let rows = batch(columns(rows, distinct));
+        let file = encode(&rows, &WriterOptions::default()).unwrap();
+        let (other, _) = encode_chunks(rows.schema_ref(), [rows.clone()], &WriterOptions::default()).unwrap();
+        let other = EncodedFile { bytes: other, ..file.clone() };
+        assert_eq!(read_back(&file), rows);
+        assert_eq!(read_back(&file), read_back(&other));
+        assert_eq!(file.columns, column_statistics(&rows));
+        // What the footers say of the columns is the same too.
+        let footers = [&file, &other].map(|file| {
+            let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file.bytes).unwrap();
+            let group = metadata.row_group(0);
+            group
+                .columns()
+                .iter()
+                .map(|column| format!("{:?}", bounds(column.statistics().unwrap())))
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(footers[0], footers[1]);
+    }
+}
+
+type FooterBounds = (Option<Vec<u8>>, Option<Vec<u8>>, Option<u64>);
+
+fn bounds(statistics: &parquet::file::statistics::Statistics) -> FooterBounds {
+    let owned = |bytes: Option<&[u8]>| bytes.map(<[u8]>::to_vec);
+    (owned(statistics.min_bytes_opt()), owned(statistics.max_bytes_opt()), statistics.null_count_opt())
+}
+
+#[test]
+fn text_that_no_page_holds_is_written_all_the_same() {
+    use arrow_array::StringArray;
+    let text = "0123456789".repeat(200_000);
+    let rows = batch(vec![("c", Arc::new(StringArray::from(vec![Some(text.as_str()), None, Some("b")])))]);
+    assert_eq!(read_back(&encode(&rows, &WriterOptions::default()).unwrap()), rows);
+}
+
+proptest! {
+    #[test]
+    fn small_numbers_read_back_through_runs_and_bits(
+        runs in proptest::collection::vec((0..9_i32, 0..40_usize), 0..60),
+        nulls in proptest::collection::vec(proptest::bool::ANY, 0..300),
+    ) {
+        use arrow_array::Int32Array;
+        let numbers: Vec<i32> = runs.iter().flat_map(|(number, count)| std::iter::repeat_n(*number, *count)).collect();
+        prop_assume!(!numbers.is_empty());
+        let column: Int32Array =
+            numbers.iter().zip(nulls.iter().chain(std::iter::repeat(&false))).map(|(number, null)| (!null).then_some(*number)).collect();
+        let rows = batch(vec![("c", Arc::new(column))]);
+        prop_assert_eq!(read_back(&encode(&rows, &WriterOptions::default()).unwrap()), rows);
+    }
 }

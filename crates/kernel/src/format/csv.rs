@@ -16,6 +16,7 @@
 //! so that rows and fields are found in one pass (`enclosed`). Fields are slices of the record in both; one that holds
 //! escapes is rewritten where it is converted.
 
+pub(crate) mod direct;
 mod enclosed;
 pub(crate) mod escape;
 mod needle;

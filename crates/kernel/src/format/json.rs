@@ -4,10 +4,12 @@
 //! shape, gives no row at all. To do that in constant memory a record with several rows is scanned twice; one with a
 //! single row, the usual kind, once.
 
+pub(crate) mod direct;
 pub(crate) mod entries;
 mod fault;
 mod matching;
 pub(crate) mod path;
+pub(crate) mod raw;
 mod scan;
 pub(crate) mod select;
 #[cfg(test)]
@@ -17,6 +19,7 @@ mod tree;
 
 use crate::format::Row;
 use crate::format::value::Value;
+use direct::{Program, Take};
 use fault::{Fault, FaultKind};
 use matching::Matches;
 use path::{NoArray, Path, Step};
@@ -98,6 +101,24 @@ impl JsonReader {
     /// Reads objects by themselves, each a row.
     pub(crate) fn of_parts(&self) -> Self {
         Self { root: None, strip_outer_array: false, ..self.clone() }
+    }
+
+    /// How records are read [directly](Self::read_directly), slots going to `targets`; `None` where they are not.
+    pub(crate) fn direct<T: Copy>(&self, targets: &[Option<T>]) -> Option<Program<T>> {
+        let plain = self.root.is_none() && !self.strip_outer_array && self.selected.is_empty();
+        if plain { Program::new(&self.tree, targets) } else { None }
+    }
+
+    /// Hands the values of a record that looks like those before to `to`, in the order of the record; no target comes
+    /// twice, those that are missing do not come. `None` if [`read`](Self::read) has to do it: then what came means nothing.
+    #[inline]
+    pub(crate) fn read_directly<'a, T: Copy>(
+        program: &Program<T>,
+        value: &'a [u8],
+        scratch: &JsonScratch<'a>,
+        to: &mut impl Take<'a, T>,
+    ) -> Option<()> {
+        program.read(&scratch.row.orders, without_schema_id(value).0, to)
     }
 
     /// Hands each row of a record to `take`, in order.
@@ -327,6 +348,7 @@ impl<'a> Documents<'a> {
 
 /// The JSON of a record, and the bytes before it: serializers with a schema registry put a zero byte and the four of a
 /// schema id there. No JSON begins with a zero byte, so nothing else is mistaken for it.
+#[inline]
 fn without_schema_id(value: &[u8]) -> (&[u8], usize) {
     match value.split_first_chunk::<5>() {
         Some(([0, ..], document)) if matches!(document.trim_ascii_start().first(), Some(b'{' | b'[')) => (document, 5),

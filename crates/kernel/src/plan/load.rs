@@ -25,6 +25,12 @@ const MAX_TEXT_BYTES: usize = if cfg!(test) { 1 << 20 } else { 1 << 30 };
 /// become many times as large as it is.
 const MAX_REPEATED_BYTES: usize = 64 << 20;
 
+/// Records in a row that go directly and make good for all that did not before.
+const PATIENCE: i32 = 64;
+
+/// Records that go directly and make good for one that did not; so many are not tried when patience is at its end.
+const MISS_COSTS: i32 = 4;
+
 /// `parts` is empty, or as [`Plan::replay`] has it.
 pub(super) fn load(plan: &Plan, batch: &Batch<'_>, parts: &[Option<u32>], facts: &Facts) -> Loaded {
     let mut ranges = Ranges::default();
@@ -34,6 +40,7 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, parts: &[Option<u32>], facts:
         facts,
         max_rows: max_rows(plan),
         selects: !plan.reader.selections().is_empty(),
+        patience: PATIENCE,
         rows: Rows::new(plan, batch.records.len()),
         scratch: Scratch::new(plan.reader.selections()),
         first_row: 0,
@@ -57,6 +64,10 @@ pub(super) fn load(plan: &Plan, batch: &Batch<'_>, parts: &[Option<u32>], facts:
         let mut of = RecordOf { number, topic: &batch.topic, record, value, metadata_bytes, repeated_bytes: 0 };
         if let (Some(reader), Some(index)) = (&part_reader, parts.get(number).copied().flatten()) {
             loading.push_part(reader, &mut of, index, &mut scratch);
+            ranges.count_rows(1);
+            continue;
+        }
+        if loading.push_directly(&of, &scratch) {
             ranges.count_rows(1);
             continue;
         }
@@ -98,6 +109,8 @@ struct Loading<'p, 'a> {
     max_rows: usize,
     /// Whether paths select lists, which can be longer than the row.
     selects: bool,
+    /// Records that may still fail to go directly before some of them are not tried.
+    patience: i32,
     rows: Rows<'a>,
     scratch: Scratch,
     /// Rows that were flushed.
@@ -113,11 +126,47 @@ struct Loading<'p, 'a> {
 }
 
 impl<'a> Loading<'_, 'a> {
+    /// Pushes the row of a record that needs no judgement; whether it is one.
     #[inline]
-    fn push(&mut self, of: &mut RecordOf<'a>, row: Row<'_, 'a>) {
+    fn push_directly(&mut self, of: &RecordOf<'a>, scratch: &ReaderScratch<'a>) -> bool {
+        let plan = self.plan;
+        let Some(direct) = &plan.direct else {
+            return false;
+        };
+        if self.patience < 0 {
+            self.patience += 1;
+            return false;
+        }
+        self.flush_if_full();
+        let rows = self.rows.count;
+        let columns = (self.rows.columns.as_mut_slice(), rows);
+        let record = (of.topic, of.record, of.value);
+        if direct.append((&plan.reader, &plan.feeds), record, columns, scratch, &mut self.scratch).is_none() {
+            self.patience -= MISS_COSTS;
+            self.rows.columns.iter_mut().for_each(|column| column.truncate(rows));
+            self.scratch.take_made_bytes();
+            return false;
+        }
+        self.patience = PATIENCE.min(self.patience + 1);
+        self.rows.count += 1;
+        if plan.division.is_some() || plan.has_expressions() {
+            self.rows.sources.push(RowSource { record: of.number, index: Some(0), raw: of.value });
+        }
+        let bytes = self.text_bytes(of.value.len()) + of.metadata_bytes + self.scratch.take_made_bytes();
+        self.rows.text_bytes = self.rows.text_bytes.saturating_add(bytes);
+        true
+    }
+
+    #[inline]
+    fn flush_if_full(&mut self) {
         if self.rows.count >= self.max_rows || self.rows.text_bytes >= MAX_TEXT_BYTES {
             self.flush();
         }
+    }
+
+    #[inline]
+    fn push(&mut self, of: &mut RecordOf<'a>, row: Row<'_, 'a>) {
+        self.flush_if_full();
         let raw = if row.only { of.value } else { row.raw };
         let source = RowSource { record: of.number, index: Some(row.index), raw };
         let values = row.values.and_then(|values| {

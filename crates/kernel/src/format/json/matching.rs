@@ -22,23 +22,25 @@ pub(crate) struct Matches<'a> {
     row: u64,
     key: String,
     /// One a node of the tree.
-    orders: Vec<Order<'a>>,
+    pub(super) orders: Vec<Order<'a>>,
 }
 
 /// Keys of an object in the order in which they came before, each with what it means.
 #[derive(Debug, Default)]
-struct Order<'a> {
+pub(super) struct Order<'a> {
     keys: Vec<KnownKey<'a>>,
     /// The key that is due.
     next: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct KnownKey<'a> {
+pub(super) struct KnownKey<'a> {
     /// As written, from its opening quote to its value.
-    word: Word<'a>,
+    pub(super) word: Word<'a>,
     /// The node that wants its value.
-    child: Option<usize>,
+    pub(super) child: Option<usize>,
+    /// Whether a key before it has the same node: written otherwise, or twice.
+    pub(super) again: bool,
 }
 
 /// Keys of an object that are remembered.
@@ -48,6 +50,11 @@ const KNOWN_KEYS: usize = 4096;
 const KEYS_AHEAD: usize = 3;
 
 impl<'a> Order<'a> {
+    /// In their order.
+    pub(super) fn keys(&self) -> &[KnownKey<'a>] {
+        &self.keys
+    }
+
     /// What the key means that is next, which is passed over; `None` if it is not known here.
     #[inline]
     fn take(&mut self, cursor: &mut Cursor<'a>) -> Option<KnownKey<'a>> {
@@ -69,7 +76,8 @@ impl<'a> Order<'a> {
     /// Remembers what a key means that came after all others.
     fn remember(&mut self, text: &'a str, child: Option<usize>) {
         if self.next == self.keys.len() && self.next < KNOWN_KEYS {
-            self.keys.push(KnownKey { word: Word::new(text), child });
+            let again = child.is_some() && self.keys.iter().any(|known| known.child == child);
+            self.keys.push(KnownKey { word: Word::new(text), child, again });
             self.next += 1;
         }
     }

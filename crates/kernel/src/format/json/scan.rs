@@ -28,7 +28,7 @@ pub(crate) struct Word<'a> {
 }
 
 /// Bytes of a word that are compared at once.
-const WORD_BYTES: usize = 16;
+pub(crate) const WORD_BYTES: usize = 16;
 
 impl<'a> Word<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
@@ -37,6 +37,22 @@ impl<'a> Word<'a> {
             (*start, *mask) = (byte, u8::MAX);
         }
         Self { text: text.as_bytes(), start: u128::from_le_bytes(start), mask: u128::from_le_bytes(mask) }
+    }
+
+    #[inline]
+    pub(crate) fn text(&self) -> &'a [u8] {
+        self.text
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Whether these bytes are its first ones.
+    #[inline]
+    pub(crate) fn begins(&self, chunk: &[u8; WORD_BYTES]) -> bool {
+        (u128::from_le_bytes(*chunk) ^ self.start) & self.mask == 0
     }
 }
 
@@ -51,7 +67,13 @@ pub(crate) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Stands before the first byte.
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0 }
+        Self::at_byte(text, 0)
+    }
+
+    /// Stands before byte `at`.
+    #[inline]
+    pub(crate) fn at_byte(text: &'a str, at: usize) -> Self {
+        Self { text, bytes: text.as_bytes(), at }
     }
 
     /// The byte that is next, from 0.
@@ -91,10 +113,7 @@ impl<'a> Cursor<'a> {
     pub(crate) fn take_word(&mut self, word: &Word<'_>) -> bool {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         let next = match rest.first_chunk::<WORD_BYTES>() {
-            Some(chunk) => {
-                (u128::from_le_bytes(*chunk) ^ word.start) & word.mask == 0
-                    && (word.text.len() <= WORD_BYTES || rest.starts_with(word.text))
-            }
+            Some(chunk) => word.begins(chunk) && (word.text.len() <= WORD_BYTES || rest.starts_with(word.text)),
             None => rest.starts_with(word.text),
         };
         self.at += if next { word.text.len() } else { 0 };

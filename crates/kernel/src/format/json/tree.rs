@@ -7,7 +7,12 @@ use super::path::{NoArray, Step};
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     slots: usize,
+    /// Steps of the longest path.
+    depth: usize,
 }
+
+/// Steps of a path that is short.
+const MAX_PLAIN_DEPTH: usize = 32;
 
 /// A place in a row that some path leads to or through.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +32,11 @@ pub(crate) struct Node {
 impl Tree {
     /// The tree of these paths; the n-th one fills slot n.
     pub(crate) fn new<'p>(paths: impl IntoIterator<Item = (&'p [Step], NoArray)>) -> Self {
-        let mut tree = Self { nodes: vec![Node::default()], slots: 0 };
+        let mut tree = Self { nodes: vec![Node::default()], slots: 0, depth: 0 };
         for (path, no_array) in paths {
             tree.insert(tree.slots, path, no_array);
             tree.slots += 1;
+            tree.depth = tree.depth.max(path.len());
         }
         for node in &mut tree.nodes {
             node.elements.sort_unstable();
@@ -47,6 +53,16 @@ impl Tree {
     /// Nodes, the row's own included.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether all paths are short, and lead through members of objects only.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.nodes.iter().all(|node| node.first.is_none() && node.elements.is_empty()) && self.depth <= MAX_PLAIN_DEPTH
+    }
+
+    /// All nodes, by their number.
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// A node by its number.
