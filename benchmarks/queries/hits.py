@@ -100,6 +100,7 @@ if sys.argv[1] == "penstock":
 else:
     import duckdb
     connection = duckdb.connect(config={"threads": int(sys.argv[2])})
+    connection.execute("SET enable_progress_bar = false")
     files = sys.argv[3:]
     began = time.perf_counter()
     rows = connection.execute("SELECT * FROM read_parquet(?)", [files]).fetchall()

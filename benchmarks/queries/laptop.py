@@ -107,6 +107,7 @@ class Laptop:
 def duck(laptop, tables, threads):
     """DuckDB with a view over each table's files."""
     connection = duckdb.connect(config={"threads": threads})
+    connection.execute("SET enable_progress_bar = false")
     for table in tables:
         connection.execute(f"CREATE VIEW {table.split('.')[-1]} AS SELECT * FROM read_parquet({laptop.files(table)!r})")
     return connection

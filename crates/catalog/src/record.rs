@@ -26,7 +26,7 @@ const REVISION: &str = "revision";
 /// A value that is kept as an item.
 pub(crate) trait Record: Serialize + DeserializeOwned + Clone + Send + Sync {
     /// Bytes of a body that stays text, at most [`MAX_BYTES`].
-    const PLAIN_BYTES: usize = 100_000;
+    const PLAIN_BYTES: usize = 4_096;
 
     /// Numbers that conditions of other items' writes look at, beside `revision`.
     fn attributes(&self) -> Vec<(&'static str, u64)> {

@@ -91,9 +91,7 @@ impl Catalog {
     /// The same with what the commits say of rejected rows, all of one reading: a replay is in both or in neither.
     pub async fn committed(&self, table: &TableDefinition) -> Result<Committed, CatalogError> {
         let state = self.table_state(table).await?;
-        let mut rejections = state.ledger.rejections.clone();
-        rejections.extend(state.commits.iter().filter_map(Rejection::of));
-        rejections.sort_by(|one, other| one.commit.cmp(&other.commit));
+        let rejections = state.rejections();
         let files = state.readable(&table.partitioning).cloned().collect();
         Ok(Committed { files, rejections, last_commit_ms: state.last_commit_ms() })
     }
@@ -168,7 +166,7 @@ fn found(state: &TableState, wanted: &impl Fn(&DataFile) -> bool) -> Found {
     for manifest in &state.manifests {
         let live: HashSet<&str> = state.manifest_files(manifest).map(|file| file.key.as_str()).collect();
         let mut ranges: Vec<Range<u32>> = Vec::new();
-        for (place, file) in (0_u32..).zip(&manifest.files) {
+        for (place, file) in (0_u32..).zip(manifest.files.iter()) {
             if !live.contains(file.key.as_str()) || !wanted(file) {
                 continue;
             }

@@ -3,6 +3,7 @@
 //! Parts start in the order in which they need one another and stop in the reverse, so that nothing is acknowledged by a
 //! part whose ground is gone.
 
+mod embedded;
 mod functions;
 mod services;
 mod settings;

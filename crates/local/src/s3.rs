@@ -5,6 +5,7 @@
 //! death of this process. Conditional writes are checked but not atomic: nothing of ours relies on them.
 
 mod body;
+pub mod files;
 mod objects;
 
 use std::net::SocketAddr;

@@ -89,6 +89,14 @@ impl S3Volumes {
         Ok(store)
     }
 
+    /// Whether the volume is reached by the deployment's own endpoint.
+    ///
+    /// # Errors
+    /// [`StorageError::Endpoint`]
+    pub fn is_own(&self, volume: &Volume) -> Result<bool, StorageError> {
+        Ok(self.access(volume)?.endpoint == self.builtin.endpoint)
+    }
+
     /// How the volume is reached.
     pub(crate) fn access(&self, volume: &Volume) -> Result<Access, StorageError> {
         Access::of(volume, &self.builtin)

@@ -173,20 +173,46 @@ fn fill(rows: &mut [Vec<Cell>], cells: impl Iterator<Item = Option<Cell>>) {
 
 /// `yyyy-MM-dd` of days since the epoch.
 pub(crate) fn date_text(days: i32) -> String {
-    let (year, month, day) = civil(i64::from(days));
-    format!("{year:04}-{month:02}-{day:02}")
+    let mut text = String::with_capacity(10);
+    put_day(&mut text, i64::from(days));
+    text
 }
 
 /// `yyyy-MM-dd HH:mm:ss` of microseconds since the epoch, with `.ffffff` if there is a fraction.
 pub(crate) fn date_time_text(us: i64) -> String {
-    let (year, month, day) = civil(us.div_euclid(86_400_000_000));
+    let mut text = String::with_capacity(26);
+    put_day(&mut text, us.div_euclid(86_400_000_000));
     let rest = us.rem_euclid(86_400_000_000);
     let (seconds, fraction) = (rest / 1_000_000, rest % 1_000_000);
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if fraction == 0 {
-        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-    } else {
-        format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{fraction:06}")
+    for (before, number) in [(' ', seconds / 3600), (':', seconds / 60 % 60), (':', seconds % 60)] {
+        text.push(before);
+        put_digits(&mut text, number, 2);
+    }
+    if fraction > 0 {
+        text.push('.');
+        put_digits(&mut text, fraction, 6);
+    }
+    text
+}
+
+fn put_day(text: &mut String, days: i64) {
+    let (year, month, day) = civil(days);
+    match year {
+        0..10_000 => put_digits(text, year, 4),
+        // Beyond the calendar that columns have.
+        year => text.push_str(&format!("{year:04}")),
+    }
+    text.push('-');
+    put_digits(text, month, 2);
+    text.push('-');
+    put_digits(text, day, 2);
+}
+
+/// The last `width` digits of a number that is not negative, with zeros before it.
+fn put_digits(text: &mut String, number: i64, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_i64.pow(place) % 10;
+        text.push(u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit, 10)).unwrap_or('0'));
     }
 }
 

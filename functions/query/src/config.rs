@@ -16,6 +16,9 @@ pub struct QuerySettings {
     pub spill_bytes: u64,
     /// Bytes of Parquet footers kept between queries. Lowering it costs one request a file and query.
     pub footer_cache_bytes: usize,
+    /// Bytes of manifests kept between queries, decoded and as statistics. Lowering it costs a request a manifest and query,
+    /// and decoding it.
+    pub manifest_cache_bytes: usize,
     /// How long a statement may take from its arrival to its last row.
     pub time_limit: Duration,
     /// Bytes of a statement's text at most.
@@ -34,6 +37,7 @@ impl Default for QuerySettings {
             memory_bytes: 512 << 20,
             spill_bytes: 400 << 20,
             footer_cache_bytes: 64 << 20,
+            manifest_cache_bytes: 128 << 20,
             time_limit: Duration::from_secs(300),
             statement_bytes: 1 << 20,
             answer_bytes: 5_900_000,

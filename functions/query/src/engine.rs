@@ -14,6 +14,7 @@ use datafusion::sql::parser::Statement as PlannedStatement;
 use datafusion::sql::sqlparser::ast::Statement;
 use futures::{FutureExt, StreamExt};
 use penstock_catalog::Catalog;
+use penstock_catalog::kept::Kept;
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::SqlRequest;
 use penstock_sql::result::ResultColumn;
@@ -23,6 +24,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::config::QuerySettings;
 use crate::explain::{self, Explain};
 use crate::failure::{cause, of_query};
+use crate::names::Names;
 use crate::parse::{Parsed, parse};
 use crate::query::QueryRows;
 use crate::report::{Outcome, Report};
@@ -39,6 +41,8 @@ pub(crate) struct Engine {
     settings: QuerySettings,
     runtime: Arc<RuntimeEnv>,
     base: SessionState,
+    names: Names,
+    parts: Kept,
 }
 
 /// What came of starting a statement.
@@ -63,7 +67,10 @@ impl Engine {
             .with_metadata_cache_limit(settings.footer_cache_bytes)
             .build_arc()?;
         let base = base_state(&settings, Arc::clone(&runtime))?;
-        Ok(Self { catalog, volumes, settings, runtime, base })
+        let kept = || Kept::up_to(settings.manifest_cache_bytes / 2);
+        let catalog = catalog.keeping(kept());
+        let parts = kept();
+        Ok(Self { catalog, volumes, settings, runtime, base, names: Names::default(), parts })
     }
 
     pub(crate) fn time_limit(&self) -> Duration {
@@ -93,8 +100,15 @@ impl Engine {
         let facts = Facts::new(&request.session, &self.settings, self.catalog.clock().now_ms())?;
         let (statement, titles, explain) = prepare(&request.sql, &facts, &self.settings)?;
         let database = request.session.database.as_deref();
-        let resolver =
-            Resolver { catalog: &self.catalog, volumes: &self.volumes, runtime: &self.runtime, report, database };
+        let resolver = Resolver {
+            catalog: &self.catalog,
+            volumes: &self.volumes,
+            runtime: &self.runtime,
+            report,
+            names: &self.names,
+            parts: &self.parts,
+            database,
+        };
         let resolved = resolver.resolve(&statement, &titles.functions).await?;
         let state = state_for(&self.base, database, &resolved.tables);
 

@@ -7,11 +7,15 @@
 mod adapter;
 pub mod cell;
 pub mod config;
+mod days;
 mod engine;
 mod explain;
 mod failure;
 mod information_schema;
+mod known;
+mod names;
 mod parse;
+mod part;
 mod planner;
 mod prune;
 mod query;

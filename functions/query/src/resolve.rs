@@ -17,7 +17,9 @@ use penstock_catalog::Catalog;
 use penstock_catalog::commit::ErrorFile;
 use penstock_catalog::database::Database;
 use penstock_catalog::job::Job;
+use penstock_catalog::kept::Kept;
 use penstock_catalog::rejected::{Rejection, standing};
+use penstock_catalog::visible::Visible;
 use penstock_expressions::name::nearest;
 use penstock_kernel::ids::TableId;
 use penstock_kernel::table::TableDefinition;
@@ -26,11 +28,13 @@ use penstock_storage::{StorageError, Volume, Volumes};
 
 use crate::failure::{of_catalog, of_query};
 use crate::information_schema::{self, Origin};
+use crate::names::Names;
+use crate::part::Part;
 use crate::rejected;
 use crate::report::Report;
 use crate::session::DEFAULT_CATALOG;
 use crate::source::Source;
-use crate::table::CommittedTable;
+use crate::table::{CommittedTable, OpenVolume};
 
 /// Tables looked up at once.
 const LOOKUPS: usize = 8;
@@ -49,6 +53,10 @@ pub(crate) struct Resolver<'a> {
     pub(crate) volumes: &'a Arc<dyn Volumes>,
     pub(crate) runtime: &'a RuntimeEnv,
     pub(crate) report: &'a Arc<Report>,
+    /// Tables found before.
+    pub(crate) names: &'a Names,
+    /// What was made of manifests before.
+    pub(crate) parts: &'a Kept,
     /// The session's database.
     pub(crate) database: Option<&'a str>,
 }
@@ -141,9 +149,16 @@ impl Resolver<'_> {
             let (columns, provider) = table.ok_or_else(|| unknown_table(&database, &name))?;
             return Ok(Found { database, name, provider, columns, rejections: None });
         }
+        if let Some(found) = self.find_again(&database, &name).await? {
+            return Ok(found);
+        }
         let stored = self.database(&database).await?;
         let table = self.catalog.table(stored.id, &name).await.map_err(|error| of_catalog(&error))?;
-        let Some(table) = table else {
+        let visible = match table {
+            Some(table) => self.catalog.visible(table.id).await.map_err(|error| of_catalog(&error))?,
+            None => None,
+        };
+        let Some(visible) = visible else {
             let others = self.catalog.tables(stored.id).await.map_err(|error| of_catalog(&error))?;
             let error = unknown_table(&database, &name);
             let known = nearest(&name, others.iter().map(|other| other.name.as_str()));
@@ -152,9 +167,25 @@ impl Resolver<'_> {
                 None => error,
             });
         };
-        let columns = table.columns.iter().map(|column| column.name.clone()).collect();
-        let (provider, rejections) = self.committed(&table).await?;
-        Ok(Found { database, name, provider: Arc::new(provider), columns, rejections: Some((table.id, rejections)) })
+        let volume = self.catalog.volume(&visible.definition.volume).await.map_err(|error| of_catalog(&error))?;
+        self.names.learn(&database, &visible.definition);
+        self.committed(database, visible, volume)
+    }
+
+    /// The table that had these names before, if it has them still; its definition says so, which is read with its files.
+    async fn find_again(&self, database: &str, name: &str) -> Result<Option<Found>, SqlError> {
+        let Some(known) = self.names.known(database, name) else {
+            return Ok(None);
+        };
+        let read = futures::future::try_join(self.catalog.visible(known.table), self.catalog.volume(&known.volume));
+        let (visible, volume) = read.await.map_err(|error| of_catalog(&error))?;
+        match visible.filter(|visible| known.is(&visible.definition, name)) {
+            Some(visible) => self.committed(database.to_owned(), visible, volume).map(Some),
+            None => {
+                self.names.forget(database, name);
+                Ok(None)
+            }
+        }
     }
 
     /// The rejected rows of the jobs that `name` stands for.
@@ -188,22 +219,19 @@ impl Resolver<'_> {
         let table = self.catalog.table_by_id(job.table).await.map_err(|error| of_catalog(&error))?;
         let definition = rejected::definition();
         let schema = rejected::schema(&definition);
-        let empty = |url| {
-            let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-            CommittedTable::new(&definition, Vec::new(), store, url, Arc::clone(self.report))
-        };
-        let files = match table {
+        let (volume, parts) = match table {
             Some(table) if !files.is_empty() => {
-                let Opened { volume, store, url } = self.open(&table).await?;
-                let mut data_files = Vec::with_capacity(files.len());
-                for file in files {
-                    data_files.push((volume.key(&file.key).map_err(wrong_volume)?, rejected::data_file(file)));
-                }
-                CommittedTable::new(&definition, data_files, store, url, Arc::clone(self.report))
+                let volume = self.catalog.volume(&table.volume).await.map_err(|error| of_catalog(&error))?;
+                let files = files.into_iter().map(rejected::data_file).collect();
+                (self.open(&table, volume)?, vec![Arc::new(Part::new(Arc::new(files), &definition))])
             }
             // The files of a dropped table are nobody's.
-            _ => empty(url("").map_err(|error| of_query(&error, self.report, 0))?),
+            _ => {
+                let url = url("").map_err(|error| of_query(&error, self.report, 0))?;
+                (OpenVolume { path: String::new(), store: Arc::new(InMemory::new()), url }, Vec::new())
+            }
         };
+        let files = CommittedTable::new(&definition, parts, &volume, Arc::clone(self.report));
         Ok(rejected::Part { job, files: files.with_schema(schema) })
     }
 
@@ -222,20 +250,18 @@ impl Resolver<'_> {
         Ok(stored)
     }
 
-    /// The table with the files of its commits as of now, and what these say of rejected rows.
-    async fn committed(&self, table: &TableDefinition) -> Result<(CommittedTable, Vec<Rejection>), SqlError> {
-        let Opened { volume, store, url } = self.open(table).await?;
-        let read = self.catalog.committed(table).await.map_err(|error| of_catalog(&error))?;
-        let mut files = Vec::with_capacity(read.files.len());
-        for file in read.files {
-            files.push((volume.key(&file.key).map_err(wrong_volume)?, file));
-        }
-        Ok((CommittedTable::new(table, files, store, url, Arc::clone(self.report)), read.rejections))
+    /// The table with the files that it has as of now, and what its commits say of rejected rows.
+    fn committed(&self, database: String, visible: Visible, volume: Option<Volume>) -> Result<Found, SqlError> {
+        let Visible { definition, groups, rejections } = visible;
+        let volume = self.open(&definition, volume)?;
+        let parts = groups.into_iter().map(|group| Part::of_group(group, &definition, self.parts)).collect();
+        let columns = definition.columns.iter().map(|column| column.name.clone()).collect();
+        let provider = Arc::new(CommittedTable::new(&definition, parts, &volume, Arc::clone(self.report)));
+        Ok(Found { database, name: definition.name, provider, columns, rejections: Some((definition.id, rejections)) })
     }
 
     /// Where the files of `table` lie.
-    async fn open(&self, table: &TableDefinition) -> Result<Opened, SqlError> {
-        let volume = self.catalog.volume(&table.volume).await.map_err(|error| of_catalog(&error))?;
+    fn open(&self, table: &TableDefinition, volume: Option<Volume>) -> Result<OpenVolume, SqlError> {
         let volume = volume.ok_or_else(|| {
             SqlError::new(
                 code::INTERNAL,
@@ -243,19 +269,13 @@ impl Resolver<'_> {
             )
             .with_hint("create it again at the same location")
         })?;
+        let path = volume.key("").map_err(wrong_volume)?;
         let store: Arc<dyn ObjectStore> =
             Arc::new(Source::new(self.volumes.open(&volume).map_err(wrong_volume)?, Arc::clone(self.report)));
         let url = url(&volume.location).map_err(|error| of_query(&error, self.report, 0))?;
         self.runtime.register_object_store(url.as_ref(), Arc::clone(&store));
-        Ok(Opened { volume, store, url })
+        Ok(OpenVolume { path, store, url })
     }
-}
-
-/// A volume as one statement reads it.
-struct Opened {
-    volume: Volume,
-    store: Arc<dyn ObjectStore>,
-    url: ObjectStoreUrl,
 }
 
 fn wrong_volume(error: StorageError) -> SqlError {

@@ -20,6 +20,8 @@ use penstock_sql::request::SessionContext;
 
 use crate::cell::{date_text, date_time_text};
 use crate::config::QuerySettings;
+use crate::days::DaysForMoments;
+use crate::known::KnownAggregates;
 use crate::planner;
 
 /// The catalog that every database is in; StarRocks' name for it.
@@ -133,7 +135,8 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
     options.sql_parser.default_null_ordering = "nulls_min".to_owned();
     // `1.5` is a DECIMAL, exact.
     options.sql_parser.parse_float_as_decimal = true;
-    options.execution.parquet.pushdown_filters = true;
+    // Whether Parquet's reader filters rows is for each scan to say.
+    options.execution.parquet.pushdown_filters = false;
     options.execution.parquet.reorder_filters = true;
     // It leaves out rows by the bounds that some of several aggregates have so far, even if another has seen only NULLs and
     // would need them: `SELECT max(a), min(b)` then forgets a `b`.
@@ -145,7 +148,9 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
         .with_config(config)
         .with_runtime_env(runtime)
         .with_default_features()
-        .with_type_planner(planner::type_planner());
+        .with_type_planner(planner::type_planner())
+        .with_optimizer_rule(Arc::new(DaysForMoments))
+        .with_optimizer_rule(Arc::new(KnownAggregates));
     planners.append(state.expr_planners().get_or_insert_default());
     let mut state = state.with_expr_planners(planners).build();
     for function in penstock_expressions::function::udfs() {

@@ -1,9 +1,13 @@
 //! An object store as one query reads it: read only, with requests and failures counted.
+//!
+//! The first request to a small file asks for its footer and gets all of it. It is kept until its columns are asked for, so
+//! that such a file takes one request.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,16 +21,54 @@ use object_store::{
 
 use crate::report::Report;
 
+/// Bytes of an object that is small.
+const SMALL: u64 = 128 << 10;
+/// Bytes of whole objects that are kept at most.
+const KEPT: usize = 8 << 20;
+
 /// Reads of one query from one store.
 #[derive(Debug)]
 pub(crate) struct Source {
     store: Arc<dyn ObjectStore>,
     report: Arc<Report>,
+    whole: Mutex<Whole>,
+}
+
+/// Small objects that were read whole and not asked for again yet.
+#[derive(Debug, Default)]
+struct Whole {
+    objects: HashMap<Path, Bytes>,
+    bytes: usize,
 }
 
 impl Source {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, report: Arc<Report>) -> Self {
-        Self { store, report }
+        Self { store, report, whole: Mutex::default() }
+    }
+
+    fn whole(&self) -> MutexGuard<'_, Whole> {
+        // A poisoned lock only means that another thread ended between whole entries.
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, location: &Path, bytes: &Bytes) {
+        let mut whole = self.whole();
+        if whole.bytes.saturating_add(bytes.len()) <= KEPT && !whole.objects.contains_key(location) {
+            whole.bytes = whole.bytes.saturating_add(bytes.len());
+            whole.objects.insert(location.clone(), bytes.clone());
+        }
+    }
+
+    /// The ranges of an object that is here whole, which is then forgotten.
+    fn kept(&self, location: &Path, ranges: &[Range<u64>]) -> Option<Vec<Bytes>> {
+        let mut whole = self.whole();
+        let bytes = whole.objects.remove(location)?;
+        whole.bytes = whole.bytes.saturating_sub(bytes.len());
+        let slice = |range: &Range<u64>| {
+            let (start, end) = (usize::try_from(range.start).ok()?, usize::try_from(range.end).ok()?);
+            (start <= end && end <= bytes.len()).then(|| bytes.slice(start..end))
+        };
+        ranges.iter().map(slice).collect()
     }
 
     fn noted<T>(&self, result: Result<T>) -> Result<T> {
@@ -48,8 +90,17 @@ fn refused<T>(operation: &str) -> Result<T> {
 impl ObjectStore for Source {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.report.requests.fetch_add(1, Ordering::Relaxed);
+        let head = options.head;
         let mut result = self.noted(self.store.get_opts(location, options).await)?;
         self.report.bytes.fetch_add(result.range.end.saturating_sub(result.range.start), Ordering::Relaxed);
+        if !head && result.meta.size <= SMALL && result.range == (0..result.meta.size) {
+            let GetResult { meta, range, attributes, .. } = &result;
+            let (meta, range, attributes) = (meta.clone(), range.clone(), attributes.clone());
+            let bytes = self.noted(result.bytes().await)?;
+            self.keep(location, &bytes);
+            let payload = GetResultPayload::Stream(futures::stream::once(async { Ok(bytes) }).boxed());
+            return Ok(GetResult { payload, meta, range, attributes });
+        }
         result.payload = match result.payload {
             GetResultPayload::Stream(stream) => {
                 let report = Arc::clone(&self.report);
@@ -62,6 +113,9 @@ impl ObjectStore for Source {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        if let Some(kept) = self.kept(location, ranges) {
+            return Ok(kept);
+        }
         self.report.requests.fetch_add(1, Ordering::Relaxed);
         let bytes: u64 = ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
         self.report.bytes.fetch_add(bytes, Ordering::Relaxed);

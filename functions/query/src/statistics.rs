@@ -7,34 +7,27 @@ use arrow_schema::SchemaRef;
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics as DfColumnStatistics, ScalarValue, Statistics};
 use penstock_catalog::commit::DataFile;
-use penstock_kernel::encode::{ColumnStatistics, StatisticValue};
-use penstock_kernel::table::{ColumnType, TableDefinition};
+use penstock_kernel::encode::StatisticValue;
+use penstock_kernel::table::ColumnType;
 
-/// Statistics of one file, one entry a column of the table. Exact values are values of the column; inexact ones are bounds,
-/// below for min and above for max.
-pub(crate) fn of_file(file: &DataFile, table: &TableDefinition) -> Statistics {
-    let column_statistics = table
-        .columns
-        .iter()
-        .map(|column| {
-            let known = file.columns.iter().find(|known| known.column_id == column.id);
-            known.map_or_else(DfColumnStatistics::new_unknown, |known| of_column(known, &column.column_type))
-        })
-        .collect();
-    Statistics {
-        num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
-        total_byte_size: Precision::Inexact(usize::try_from(file.bytes).unwrap_or(usize::MAX)),
-        column_statistics,
+/// What is known of a file's column. Exact values are values of the column; inexact ones are bounds, below for min and above
+/// for max.
+pub(crate) fn of_column(file: &DataFile, column_id: u32, column_type: &ColumnType) -> DfColumnStatistics {
+    let Some(known) = file.columns.iter().find(|known| known.column_id == column_id) else {
+        return DfColumnStatistics::new_unknown();
+    };
+    DfColumnStatistics {
+        null_count: Precision::Exact(usize::try_from(known.nulls).unwrap_or(usize::MAX)),
+        min_value: bound(known.min.as_ref(), column_type),
+        max_value: bound(known.max.as_ref(), column_type),
+        ..DfColumnStatistics::new_unknown()
     }
 }
 
-/// Statistics of all files together.
-pub(crate) fn of_files(files: &[std::sync::Arc<Statistics>], schema: &SchemaRef) -> Statistics {
-    let Some((first, rest)) = files.split_first() else {
-        return Statistics::new_unknown(schema);
-    };
-    let mut sum = Statistics::clone(first);
-    for file in rest {
+/// Statistics of all files together; `None` of none.
+pub(crate) fn sum<'a>(mut files: impl Iterator<Item = &'a Statistics>) -> Option<Statistics> {
+    let mut sum = files.next()?.clone();
+    for file in files {
         sum.num_rows = sum.num_rows.add(&file.num_rows);
         sum.total_byte_size = sum.total_byte_size.add(&file.total_byte_size);
         for (sum, column) in sum.column_statistics.iter_mut().zip(&file.column_statistics) {
@@ -43,6 +36,14 @@ pub(crate) fn of_files(files: &[std::sync::Arc<Statistics>], schema: &SchemaRef)
             sum.max_value = sum.max_value.max(&column.max_value);
         }
     }
+    Some(sum)
+}
+
+/// What DataFusion is told of them.
+pub(crate) fn told(sum: Option<Statistics>, schema: &SchemaRef) -> Statistics {
+    let Some(mut sum) = sum else {
+        return Statistics::new_unknown(schema);
+    };
     for column in &mut sum.column_statistics {
         forget_whole_range(column);
     }
@@ -56,15 +57,6 @@ fn forget_whole_range(column: &mut DfColumnStatistics) {
     if let (Some(ScalarValue::Int64(Some(i64::MIN))), Some(ScalarValue::Int64(Some(i64::MAX)))) = (min, max) {
         column.min_value = Precision::Absent;
         column.max_value = Precision::Absent;
-    }
-}
-
-fn of_column(known: &ColumnStatistics, column_type: &ColumnType) -> DfColumnStatistics {
-    DfColumnStatistics {
-        null_count: Precision::Exact(usize::try_from(known.nulls).unwrap_or(usize::MAX)),
-        min_value: bound(known.min.as_ref(), column_type),
-        max_value: bound(known.max.as_ref(), column_type),
-        ..DfColumnStatistics::new_unknown()
     }
 }
 

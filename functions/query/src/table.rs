@@ -3,14 +3,14 @@
 //! The list is taken once a statement, so that all mentions of a table see the same rows.
 
 use std::any::Any;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
-use datafusion::common::{DFSchema, Statistics};
+use datafusion::common::{Column, DFSchema, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
@@ -18,7 +18,7 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectStore;
@@ -27,6 +27,7 @@ use penstock_kernel::table::TableDefinition;
 
 use crate::adapter::ById;
 use crate::cell::described;
+use crate::part::Part;
 use crate::report::Report;
 use crate::{prune, statistics};
 
@@ -34,12 +35,31 @@ use crate::{prune, statistics};
 /// transfer, lowering it a second request a file.
 const FOOTER_BYTES: usize = 128 << 10;
 
+/// Files smaller than this on average are small.
+const SMALL_FILE_BYTES: u64 = 1 << 20;
+/// Small files that are read at once by one scan.
+const SMALL_FILES_AT_ONCE: usize = 8;
+
+/// Columns beside those of the filter from which on it pays to read them late.
+const LATE_COLUMNS: usize = 5;
+
+/// A volume as one statement reads it.
+#[derive(Debug, Clone)]
+pub(crate) struct OpenVolume {
+    /// What keys begin with in the bucket: empty, or a path that ends with a slash.
+    pub(crate) path: String,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// Where the store is registered.
+    pub(crate) url: ObjectStoreUrl,
+}
+
 /// A table's rows as of one moment.
 #[derive(Debug)]
 pub(crate) struct CommittedTable {
     schema: SchemaRef,
-    /// Full keys in the bucket, sizes and statistics, in the order of commits.
-    files: Vec<(String, u64, Arc<Statistics>)>,
+    parts: Vec<Arc<Part>>,
+    /// What files' keys begin with in the bucket: empty, or a path that ends with a slash.
+    path: String,
     store: Arc<dyn ObjectStore>,
     url: ObjectStoreUrl,
     adapter: Arc<ById>,
@@ -47,19 +67,46 @@ pub(crate) struct CommittedTable {
 }
 
 impl CommittedTable {
-    /// `files` are the data files with their full keys in `store`, which is registered under `url`.
+    /// The files lie in `volume`, which is read through `store`, registered under `url`.
     pub(crate) fn new(
         table: &TableDefinition,
-        files: Vec<(String, DataFile)>,
-        store: Arc<dyn ObjectStore>,
-        url: ObjectStoreUrl,
+        parts: Vec<Arc<Part>>,
+        volume: &OpenVolume,
         report: Arc<Report>,
     ) -> Self {
-        let files = files
-            .into_iter()
-            .map(|(key, file)| (key, file.bytes, Arc::new(statistics::of_file(&file, table))))
-            .collect();
-        Self { schema: schema(table), files, store, url, adapter: Arc::new(ById::new(table)), report }
+        let OpenVolume { path, store, url } = volume.clone();
+        Self { schema: schema(table), parts, path, store, url, adapter: Arc::new(ById::new(table)), report }
+    }
+
+    /// How many files there are.
+    pub(crate) fn files(&self) -> usize {
+        self.parts.iter().map(|part| part.files.len()).sum()
+    }
+
+    /// What is true of all files, as the catalog says it.
+    pub(crate) fn known(&self) -> Statistics {
+        statistics::told(statistics::sum(self.parts.iter().map(|part| part.statistics().as_ref())), &self.schema)
+    }
+
+    /// Whether rows are to be chosen by the filter's columns before the others are read. It saves most of a file where few
+    /// rows are looked up in a wide table; elsewhere reading all and filtering after takes half the time.
+    fn reads_late(&self, projection: Option<&Vec<usize>>, filters: &[Expr]) -> bool {
+        let looks_up = |filter: &Expr| match filter {
+            Expr::BinaryExpr(BinaryExpr { op: Operator::Eq, .. }) => true,
+            Expr::InList(list) => !list.negated,
+            _ => false,
+        };
+        let read = projection.map_or(self.schema.fields().len(), Vec::len);
+        let filtered: HashSet<&Column> = filters.iter().flat_map(Expr::column_refs).collect();
+        let others = read.saturating_sub(filtered.len());
+        filters.iter().any(looks_up) && others >= LATE_COLUMNS && others > filtered.len().saturating_mul(2)
+    }
+
+    /// Counts files of a scan that were there, and of them those that were ruled out.
+    pub(crate) fn note(&self, all: usize, pruned: usize) {
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        self.report.files.fetch_add(count(all), Ordering::Relaxed);
+        self.report.pruned.fetch_add(count(pruned), Ordering::Relaxed);
     }
 }
 
@@ -102,7 +149,7 @@ impl TableProvider for CommittedTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        // Files are pruned by them; rows are filtered by Parquet's reader, where the physical optimizer puts them.
+        // Files, row groups and pages are pruned by them.
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
@@ -113,21 +160,19 @@ impl TableProvider for CommittedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut files: Vec<_> = self.files.iter().collect();
+        let mut files: Vec<(&Part, &DataFile)> =
+            self.parts.iter().flat_map(|part| part.files.iter().map(|file| (part.as_ref(), file))).collect();
         let all = files.len();
         if let Some(filter) = conjunction(filters.to_vec()) {
             let schema = DFSchema::try_from(Arc::clone(&self.schema))?;
             let filter = state.create_physical_expr(filter, &schema)?;
-            let known: Vec<_> = files.iter().map(|(_, _, known)| Arc::clone(known)).collect();
-            let mut matching = prune::matching(&filter, &known, &self.schema).into_iter();
+            let mut matching = prune::matching(&filter, &self.parts, &self.schema).into_iter().flatten();
             files.retain(|_| matching.next().unwrap_or(true));
         }
         if let Some(limit) = limit {
             truncate(&mut files, limit);
         }
-        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        self.report.files.fetch_add(count(all), Ordering::Relaxed);
-        self.report.pruned.fetch_add(count(all - files.len()), Ordering::Relaxed);
+        self.note(all, all - files.len());
         if files.is_empty() {
             let schema = match projection {
                 Some(columns) => Arc::new(self.schema.project(columns)?),
@@ -136,19 +181,28 @@ impl TableProvider for CommittedTable {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
 
-        let known: Vec<_> = files.iter().map(|(_, _, known)| Arc::clone(known)).collect();
-        let mut statistics = statistics::of_files(&known, &self.schema);
-        if files.len() < all || limit.is_some() {
-            statistics = statistics.to_inexact();
-        }
-        let group: FileGroup = files
+        let partitions = at_once(&files, state.config().target_partitions());
+        let fewer = files.len() < all;
+        let files: Vec<PartitionedFile> = files
             .into_iter()
-            .map(|(key, bytes, known)| PartitionedFile::new(key.clone(), *bytes).with_statistics(Arc::clone(known)))
-            .collect::<Vec<_>>()
-            .into();
+            .map(|(part, file)| {
+                let key = format!("{}{}", self.path, file.key);
+                PartitionedFile::new(key, file.bytes).with_statistics(Arc::new(part.of_file(file)))
+            })
+            .collect();
+        let statistics = if fewer {
+            let known = files.iter().filter_map(|file| file.statistics.as_deref());
+            statistics::told(statistics::sum(known), &self.schema).to_inexact()
+        } else if limit.is_some() {
+            self.known().to_inexact()
+        } else {
+            self.known()
+        };
+        let group = FileGroup::from(files);
         let footers = state.runtime_env().cache_manager.get_file_metadata_cache();
         let mut options = datafusion::config::TableParquetOptions::new();
         options.global = state.config_options().execution.parquet.clone();
+        options.global.pushdown_filters = self.reads_late(projection, filters);
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
             .with_metadata_size_hint(FOOTER_BYTES)
@@ -157,7 +211,7 @@ impl TableProvider for CommittedTable {
                 footers,
             )));
         let config = FileScanConfigBuilder::new(self.url.clone(), Arc::new(source))
-            .with_file_groups(group.split_files(state.config().target_partitions()))
+            .with_file_groups(group.split_files(partitions))
             .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
@@ -167,18 +221,22 @@ impl TableProvider for CommittedTable {
     }
 
     fn statistics(&self) -> Option<Statistics> {
-        let known: Vec<_> = self.files.iter().map(|(_, _, known)| Arc::clone(known)).collect();
-        Some(statistics::of_files(&known, &self.schema))
+        Some(self.known())
     }
 }
 
+/// How many files are read at once: each takes a request or two, which small ones wait for longer than they take to decode.
+fn at_once(files: &[(&Part, &DataFile)], threads: usize) -> usize {
+    let bytes = files.iter().fold(0_u64, |sum, (_, file)| sum.saturating_add(file.bytes));
+    let small = u64::try_from(files.len()).is_ok_and(|count| bytes / count.max(1) < SMALL_FILE_BYTES);
+    if small { threads.max(SMALL_FILES_AT_ONCE).min(files.len()) } else { threads }
+}
+
 /// Keeps as many files as give `limit` rows; which rows a LIMIT without ORDER BY gives is open.
-fn truncate(files: &mut Vec<&(String, u64, Arc<Statistics>)>, limit: usize) {
+fn truncate(files: &mut Vec<(&Part, &DataFile)>, limit: usize) {
     let mut rows = 0_usize;
-    let enough = files.iter().position(|(_, _, known)| {
-        if let Precision::Exact(count) = known.num_rows {
-            rows = rows.saturating_add(count);
-        }
+    let enough = files.iter().position(|(_, file)| {
+        rows = rows.saturating_add(usize::try_from(file.rows).unwrap_or(usize::MAX));
         rows >= limit
     });
     if let Some(last) = enough {

@@ -86,7 +86,7 @@ impl Catalog {
         }
         let ledger = ledger(state);
         let reference = match &before.ledger {
-            Some(reference) if ledger == state.ledger => Some(reference.clone()),
+            Some(reference) if ledger == *state.ledger => Some(reference.clone()),
             None if ledger == Ledger::default() => None,
             replaced => {
                 garbage.extend(replaced.iter().map(|reference| reference.key.clone()));
@@ -223,7 +223,7 @@ fn plan(state: &TableState, table: &TableDefinition, replacements: &[Replacement
         pool.extend(manifest.files.iter().filter(|file| stays(file)).cloned());
         garbage.push(manifest.reference.object.key.clone());
     }
-    let named = state.manifests.iter().flat_map(|manifest| &manifest.files);
+    let named = state.manifests.iter().flat_map(|manifest| manifest.files.iter());
     let named = named.chain(state.commits.iter().flat_map(|commit| &commit.files));
     let gone: BTreeSet<&str> = named.filter(|file| !stays(file)).map(|file| file.key.as_str()).collect();
     summary.gone = gone.len() as u64; // usize has at most 64 bits

@@ -20,6 +20,7 @@ use crate::Catalog;
 use crate::commit::DataFile;
 use crate::coverage::CoveredRange;
 use crate::error::CatalogError;
+use crate::kept::Kept;
 use crate::record::unreadable_object;
 use crate::rejected::Rejection;
 
@@ -31,6 +32,9 @@ const MAX_TEXT_BYTES: u64 = 256 << 20;
 
 /// Objects deleted at a time.
 const DELETES_AT_ONCE: usize = 32;
+
+/// Bytes that what is decoded takes in memory, about, for each of its text.
+const DECODED_PER_TEXT: usize = 2;
 
 /// What an object is.
 pub(super) trait Content: Serialize + DeserializeOwned {
@@ -123,6 +127,27 @@ impl Objects {
     /// # Errors
     /// [`CatalogError::Unreadable`] if it is not there, damaged, or of a newer version.
     pub(super) async fn get<T: Content>(&self, reference: &ObjectRef) -> Result<T, CatalogError> {
+        Ok(self.read(reference).await?.0)
+    }
+
+    /// What `part` takes of the object, which `kept` then keeps under the object's key: it is never written again.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub(super) async fn get_kept<T: Content, P: Send + Sync + 'static>(
+        &self,
+        reference: &ObjectRef,
+        kept: &Kept,
+        part: impl FnOnce(T) -> P,
+    ) -> Result<Arc<P>, CatalogError> {
+        let (content, text_bytes) = self.read(reference).await?;
+        let part = Arc::new(part(content));
+        kept.put(reference.key.clone(), Arc::clone(&part), text_bytes.saturating_mul(DECODED_PER_TEXT));
+        Ok(part)
+    }
+
+    /// The content, and how long its text is.
+    async fn read<T: Content>(&self, reference: &ObjectRef) -> Result<(T, usize), CatalogError> {
         let key = &reference.key;
         let path = self.path(key)?;
         let read = match self.store.get(&path).await {
@@ -182,7 +207,7 @@ fn encode<T: Content>(content: &T) -> Result<Vec<u8>, String> {
     zstd::encode_all(text.as_slice(), 3).map_err(|error| error.to_string())
 }
 
-fn decode<T: Content>(bytes: &[u8]) -> Result<T, String> {
+fn decode<T: Content>(bytes: &[u8]) -> Result<(T, usize), String> {
     let decoder = zstd::Decoder::new(bytes).map_err(|error| error.to_string())?;
     let mut text = Vec::new();
     let read = decoder.take(MAX_TEXT_BYTES + 1).read_to_end(&mut text).map_err(|error| error.to_string())?;
@@ -199,7 +224,10 @@ fn decode<T: Content>(bytes: &[u8]) -> Result<T, String> {
         return Err(format!("expected a {}, found `{}`", T::KIND, String::from_utf8_lossy(line)));
     }
     match format {
-        Some(FORMAT) => serde_json::from_slice(json).map_err(|error| error.to_string()),
+        Some(FORMAT) => {
+            let content = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+            Ok((content, text.len()))
+        }
         Some(format) => Err(format!(
             "expected format {FORMAT}, found {format}, which another version of penstock wrote\nhint: upgrade this one"
         )),
@@ -218,8 +246,8 @@ mod tests {
     #[test]
     fn object_comes_back_as_it_was() {
         let garbage = Garbage(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(decode::<Garbage>(&encode(&garbage).unwrap()).unwrap(), garbage);
-        assert_eq!(decode::<Ledger>(&encode(&Ledger::default()).unwrap()).unwrap(), Ledger::default());
+        assert_eq!(decode::<Garbage>(&encode(&garbage).unwrap()).unwrap().0, garbage);
+        assert_eq!(decode::<Ledger>(&encode(&Ledger::default()).unwrap()).unwrap().0, Ledger::default());
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use penstock_kernel::ids::TableId;
 use penstock_kernel::partitioning::Partitioning;
 use penstock_kernel::table::TableDefinition;
+use tokio::sync::OnceCell;
 
 use super::object::{Files, Ledger};
 use super::report::MaintenanceReport;
@@ -17,7 +19,9 @@ use crate::error::CatalogError;
 use crate::job::Revised;
 use crate::key;
 use crate::record;
+use crate::rejected::Rejection;
 use crate::removal::{Removal, RemovedFiles};
+use crate::store::{Item, Key};
 use crate::update::Race;
 
 /// Manifests read at a time.
@@ -28,8 +32,8 @@ const READS_AT_ONCE: usize = 8;
 pub struct Manifest {
     /// What the layout says of it.
     pub reference: ManifestRef,
-    /// Its files; removals name them by their places here.
-    pub files: Vec<DataFile>,
+    /// Its files; removals name them by their places here. Shared with other readings.
+    pub files: Arc<Vec<DataFile>>,
 }
 
 /// What one reading found of a table.
@@ -43,8 +47,8 @@ pub struct TableState {
     pub commits: Vec<Commit>,
     /// All manifests.
     pub manifests: Vec<Manifest>,
-    /// What the folded commits say beside their files.
-    pub ledger: Ledger,
+    /// What the folded commits say beside their files. Shared with other readings.
+    pub ledger: Arc<Ledger>,
     /// What was done for the table last.
     pub maintenance: Option<MaintenanceReport>,
     pub(super) removals: Vec<Removal>,
@@ -58,7 +62,8 @@ pub struct TableState {
 #[derive(Default)]
 struct Items {
     definition: Option<TableDefinition>,
-    commits: Vec<Commit>,
+    /// By id, as they are stored: those that are folded are many for a while, and need not be decoded.
+    commits: Vec<(Key, Item)>,
     folds: BTreeMap<String, Fold>,
     layout: Option<Revised<Layout>>,
     removals: Vec<Removal>,
@@ -91,14 +96,23 @@ impl Catalog {
         if layout.manifests.is_empty() && layout.ledger.is_none() {
             return Ok(state);
         }
-        let objects = self.objects(table).await?;
+        // The volume is looked up once something has to be read from it.
+        let objects = OnceCell::new();
+        let objects = || objects.get_or_try_init(|| self.objects(table));
         if let Some(ledger) = &layout.ledger {
-            state.ledger = objects.get(ledger).await?;
+            state.ledger = match self.kept.get(&ledger.key) {
+                Some(kept) => kept,
+                None => objects().await?.get_kept(ledger, &self.kept, |ledger: Ledger| ledger).await?,
+            };
         }
         let objects = &objects;
         state.manifests = stream::iter(layout.manifests)
             .map(|reference| async move {
-                let Files(files) = objects.get(&reference.object).await?;
+                let object = &reference.object;
+                let files = match self.kept.get(&object.key) {
+                    Some(kept) => kept,
+                    None => objects().await?.get_kept(object, &self.kept, |Files(files)| files).await?,
+                };
                 Ok::<_, CatalogError>(Manifest { reference, files })
             })
             .buffered(READS_AT_ONCE)
@@ -134,16 +148,22 @@ impl Catalog {
             }
             let loose_folds = folds.keys().filter(|id| !named.contains(*id)).cloned().collect();
             folds.retain(|id, _| named.contains(id));
-            let folded: HashSet<&String> =
-                folds.values().flat_map(|fold| fold.commits.iter().chain(&fold.removals)).collect();
-            let commits = items.commits.into_iter().filter(|commit| !folded.contains(&commit.id)).collect();
-            let removals = items.removals.into_iter().filter(|removal| !folded.contains(&removal.id)).collect();
+            let folded: HashSet<&str> =
+                folds.values().flat_map(|fold| fold.commits.iter().chain(&fold.removals)).map(String::as_str).collect();
+            let mut commits: Vec<Commit> = Vec::new();
+            for (key, item) in items.commits {
+                let id = key.sk.strip_prefix(key::COMMITS).unwrap_or(&key.sk);
+                if !folded.contains(id) {
+                    commits.push(record::decode(&key, &item)?.value);
+                }
+            }
+            let removals = items.removals.into_iter().filter(|removal| !folded.contains(removal.id.as_str())).collect();
             return Ok(TableState {
                 definition: items.definition,
                 layout: items.layout,
                 commits,
                 manifests: Vec::new(),
-                ledger: Ledger::default(),
+                ledger: Arc::default(),
                 maintenance: items.maintenance,
                 removals,
                 folds,
@@ -157,7 +177,7 @@ impl Catalog {
         let (definition, layout, maintenance) = (key::table(table), key::layout(table), key::maintenance(table));
         for (key, item) in self.store.query(&key::in_table(table), "").await? {
             if key.sk.starts_with(key::COMMITS) {
-                items.commits.push(record::decode(&key, &item)?.value);
+                items.commits.push((key, item));
             } else if key.sk.starts_with(key::REMOVALS) {
                 items.removals.push(record::decode(&key, &item)?.value);
             } else if key.sk.starts_with(key::FOLDS) {
@@ -199,6 +219,19 @@ impl TableState {
         self.commits.iter().map(|commit| commit.committed_at_ms).max().max(folded)
     }
 
+    /// What the commits say of rejected rows, ascending by commit.
+    pub(crate) fn rejections(&self) -> Vec<Rejection> {
+        let mut rejections = self.ledger.rejections.clone();
+        rejections.extend(self.commits.iter().filter_map(Rejection::of));
+        rejections.sort_by(|one, other| one.commit.cmp(&other.commit));
+        rejections
+    }
+
+    /// Whether a removal names files of the manifest.
+    pub(crate) fn removes_from(&self, manifest: &Manifest) -> bool {
+        self.removals.iter().any(|removal| removal.manifests.contains_key(&manifest.reference.object.key))
+    }
+
     pub(crate) fn manifest_files<'a>(&'a self, manifest: &'a Manifest) -> impl Iterator<Item = &'a DataFile> {
         let removed: Vec<&Range<u32>> = self
             .removals
@@ -207,7 +240,7 @@ impl TableState {
             .flatten()
             .collect();
         let stays = move |place: u32| !removed.iter().any(|range| range.contains(&place));
-        (0_u32..).zip(&manifest.files).filter(move |(place, _)| stays(*place)).map(|(_, file)| file)
+        (0_u32..).zip(manifest.files.iter()).filter(move |(place, _)| stays(*place)).map(|(_, file)| file)
     }
 
     pub(crate) fn commit_files<'a>(&'a self, commit: &'a Commit) -> impl Iterator<Item = &'a DataFile> {

@@ -102,7 +102,7 @@ impl Catalog {
     pub async fn named_objects(&self, table: &TableDefinition) -> Result<Vec<String>, CatalogError> {
         let state = self.table_state(table).await?;
         let mut keys: Vec<String> = Vec::new();
-        for file in state.manifests.iter().flat_map(|manifest| &manifest.files) {
+        for file in state.manifests.iter().flat_map(|manifest| manifest.files.iter()) {
             keys.push(file.key.clone());
         }
         for file in state.commits.iter().flat_map(|commit| &commit.files) {

@@ -33,8 +33,9 @@ use penstock_sql::check::{CheckAnswer, CheckRequest};
 use penstock_sql::error::SqlError;
 use penstock_sql::replay::{ReplayAnswer, ReplayRequest};
 use penstock_sql::request::{SqlRequest, SqlResponse};
-use penstock_storage::S3Volumes;
+use penstock_storage::{S3Volumes, Volumes};
 
+use super::embedded::EmbeddedVolumes;
 use super::services::Services;
 use super::settings::{ServerSettings, StartError};
 
@@ -91,7 +92,11 @@ async fn in_process(
     let mut reader = SettingsReader::new(query_setting);
     let limits = QuerySettings::read(&mut reader);
     let limits = reader.finish(limits).map_err(functions_error)?;
-    let query = Query::new(catalog.clone(), volumes, limits).map_err(functions_error)?;
+    let read: Arc<dyn Volumes> = match ground.services.brings_bucket() {
+        true => Arc::new(EmbeddedVolumes { objects: ground.data.objects(), s3: volumes }),
+        false => volumes,
+    };
+    let query = Query::new(catalog.clone(), read, limits).map_err(functions_error)?;
     let maintenance = Timer::start(MAINTENANCE, Arc::new(InProcessMaintain { maintainer }));
     told("load, admin, query, maintain", "in this process", "");
     Ok((esm, Functions { sql: Arc::new(InProcess { admin, query }), maintenance, lambda: None }))

@@ -7,7 +7,20 @@ use crate::text;
 
 /// Appends the row's packet; cells and columns are as many.
 pub(crate) fn put(packet: &mut Vec<u8>, row: &[Cell], columns: &[ResultColumn]) {
+    let mut digits = itoa::Buffer::new();
     for (cell, column) in row.iter().zip(columns) {
+        // Most cells are these: they need no text of their own.
+        match cell {
+            Cell::Integer(value) => {
+                put_sized(packet, digits.format(*value).as_bytes());
+                continue;
+            }
+            Cell::Unsigned(value) => {
+                put_sized(packet, digits.format(*value).as_bytes());
+                continue;
+            }
+            _ => {}
+        }
         match text::of(cell, column.cell_type) {
             Some(text) => put_sized(packet, &text),
             None => packet.push(0xfb),

@@ -117,3 +117,15 @@ async fn columns_added_later_are_null_in_older_files() {
     assert_eq!(world.lines("SELECT renamed FROM t WHERE extra IS NULL").await, ["1"]);
     assert_eq!(world.lines("SELECT renamed FROM t WHERE gone = 8 AND extra = 'x'").await, ["2"]);
 }
+
+#[tokio::test]
+async fn name_means_the_table_that_has_it_now() {
+    let world = World::tutorial().await;
+    assert_eq!(world.value("SELECT count(*) FROM site_clicks").await, "5");
+    let database = world.database().await.id;
+    world.catalog.drop_table(database, "site_clicks").await.unwrap();
+    assert_eq!(world.error("SELECT count(*) FROM site_clicks").await.code, 5502);
+    let table = world.table("site_clicks", &[("other", ColumnType::BigInt)]).await;
+    world.load(&table, vec![Arc::new(Int64Array::from(vec![7]))]).await;
+    assert_eq!(world.value("SELECT other FROM site_clicks").await, "7");
+}
