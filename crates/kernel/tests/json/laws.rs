@@ -115,6 +115,28 @@ fn plan() -> impl Strategy<Value = Plan> {
     })
 }
 
+/// A record with the keys of all others, in their order: a value that suits its column or another one, or none.
+fn alike() -> impl Strategy<Value = String> {
+    const KEYS: [&str; 8] = ["id", "a", "c", "d", "e", "g", "i", "l"];
+    let suits = |key: &str| match key {
+        "a" | "l" => "\"[a-zé]{0,7}\"",
+        "e" | "i" => "\"20[0-9]{2}-[01][0-9]-[0-3][0-9]( [0-2][0-9]:[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,7})?Z?)?\"",
+        "g" => "true|false|0|1",
+        "d" => "-?[0-9]{1,3}(\\.[0-9]{1,9})?|-?0\\.0",
+        _ => "-?[1-9][0-9]{0,20}|0",
+    };
+    let member = move |key: &'static str| {
+        prop_oneof![
+            12 => suits(key).prop_map(Some),
+            1 => document().prop_map(Some),
+            1 => Just(None),
+        ]
+        .prop_map(move |value| value.map(|value| format!("\"{key}\":{value}")))
+    };
+    let members: Vec<_> = KEYS.into_iter().map(member).collect();
+    members.prop_map(|members| format!("{{{}}}", members.into_iter().flatten().collect::<Vec<_>>().join(",")))
+}
+
 fn assert_conserved(batch: &Batch<'_>, loaded: &Loaded) {
     let sum = &loaded.statistics;
     assert_eq!(sum.total, sum.loaded + sum.rejected + sum.unselected);
@@ -209,6 +231,18 @@ proptest! {
         let alone: Vec<_> = values.iter().flat_map(|value| rows(&plan.load(&batch(&[value]), &Facts::at(NOW_MS)))).collect();
         let slices: Vec<&[u8]> = values.iter().map(Vec::as_slice).collect();
         prop_assert_eq!(rows(&plan.load(&batch(&slices), &Facts::at(NOW_MS))), alone);
+    }
+
+    #[test]
+    fn records_that_look_alike_load_as_each_does_alone(records in vec(alike(), 1..20), strict in select(vec!["true", "false"])) {
+        // Alone, nothing is known of how records look.
+        let plan = Plan::compile(&job(None, [("strict_mode", strict)]), &table(&COLUMNS), &NoExpressions).unwrap();
+        let values: Vec<&[u8]> = records.iter().map(String::as_bytes).collect();
+        let together = plan.load(&batch(&values), &Facts::at(NOW_MS));
+        let alone: Vec<Loaded> = values.iter().map(|value| plan.load(&batch(&[value]), &Facts::at(NOW_MS))).collect();
+        prop_assert_eq!(rows(&together), alone.iter().flat_map(rows).collect::<Vec<_>>());
+        let reasons = |loaded: &Loaded| loaded.rejected.iter().map(|row| (row.reason, row.column, row.raw)).collect::<Vec<_>>();
+        prop_assert_eq!(reasons(&together), alone.iter().flat_map(reasons).collect::<Vec<_>>());
     }
 
     #[test]
