@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, run, service_fn};
 use penstock_catalog::Catalog;
-use penstock_catalog::clock::SystemClock;
+use penstock_catalog::clock::{Clock, SystemClock};
 use penstock_catalog::settings::WrongSettings;
 use penstock_catalog::store::dynamodb::DynamoStore;
 use penstock_maintain::config::Config;
@@ -39,9 +39,16 @@ async fn invoked(maintainer: &Maintainer, event: LambdaEvent<Value>) -> Result<A
         Invocation::Check(request) => Ok(Answer::Check(maintainer.check(&request).await)),
         Invocation::Run => {
             let limit_ms = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            Ok(Answer::Run(maintainer.run(limit_ms.saturating_sub(RESERVE_MS)).await?))
+            Ok(Answer::Run(maintainer.run(begins_until(limit_ms, SystemClock.now_ms())).await?))
         }
     }
+}
+
+/// Until when work is begun, of a function that is stopped at `limit_ms`.
+///
+/// `cargo lambda watch` names a moment of 1970, since it never stops one: there the work of a minute is begun.
+fn begins_until(limit_ms: i64, now_ms: i64) -> i64 {
+    if limit_ms <= now_ms { now_ms.saturating_add(60_000) } else { limit_ms.saturating_sub(RESERVE_MS) }
 }
 
 /// Answers every invocation with what is wrong: a process that ends instead leaves whoever invokes it without a word.
@@ -49,4 +56,19 @@ async fn refuse(wrong: &WrongSettings) -> Result<(), Error> {
     tracing::error!("{wrong}");
     let diagnostic = || Diagnostic { error_type: "WrongSettings".to_owned(), error_message: wrong.to_string() };
     run(service_fn(move |_: LambdaEvent<Value>| ready(Err::<(), _>(diagnostic())))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_until;
+
+    #[test]
+    fn nothing_is_begun_shortly_before_the_limit() {
+        assert_eq!(begins_until(2_000_900_000, 2_000_000_000), 2_000_720_000);
+    }
+
+    #[test]
+    fn limit_that_is_over_is_none() {
+        assert_eq!(begins_until(600_000, 2_000_000_000), 2_000_060_000);
+    }
 }
