@@ -81,11 +81,13 @@ impl Pollers {
                 Some(None) => continue,
                 Some(Some(needed)) => *needed,
             };
-            let position = *mapping.positions.entry(source_partition).or_insert_with(|| match mapping.spec.start {
+            let position = mapping.positions.entry(source_partition).or_insert_with(|| match mapping.spec.start {
                 MappingStart::TrimHorizon => log.start_offset(),
                 MappingStart::AtTimestamp(timestamp_ms) => log.since(timestamp_ms),
             });
-            let position = position.min(needed);
+            // Kept, so that strays do not come from behind what was never delivered.
+            *position = (*position).min(needed);
+            let position = *position;
             let mut next_offset = None;
             for record in log.from(position).take(usize::try_from(limit).unwrap_or(1)) {
                 delivery.records.push(*record);
