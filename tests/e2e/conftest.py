@@ -22,6 +22,7 @@ def pytest_addoption(parser):
     parser.addoption("--catalog-suite", help="the built test `dynamodb_local` of penstock-catalog")
     parser.addoption("--records", type=int, help="the long form of the test that kills processes: so many records")
     parser.addoption("--kills", type=int, help="the long form of the test that kills the embedded broker: so many kills")
+    parser.addoption("--minio", help="the program `minio`, to be the S3 that is killed; S3Proxy without it")
     parser.addoption("--seed", type=int, help="what tests of faults draw from; random without it, and printed")
 
 
@@ -63,8 +64,8 @@ def started_services(cache, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def started_durable_services(cache, tmp_path_factory):
-    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True) as started:
+def started_durable_services(cache, tmp_path_factory, pytestconfig):
+    with Services(cache, tmp_path_factory.mktemp("durable"), durable=True, minio=pytestconfig.getoption("--minio")) as started:
         yield started
 
 

@@ -149,7 +149,7 @@ def duckdb_reads(files, s3, folder):
     if isinstance(s3, pathlib.Path):
         local = [str(s3 / place.netloc / place.path.lstrip("/")) for place in places]
     else:
-        client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1",
+        client = boto3.client("s3", endpoint_url=s3, aws_access_key_id="testtest", aws_secret_access_key="testtest", region_name="us-east-1",
                               config=Config(s3={"addressing_style": "path"}, response_checksum_validation="when_required"))
         folder.mkdir(parents=True, exist_ok=True)
         local = [str(folder / f"{number}.parquet") for number in range(len(places))]

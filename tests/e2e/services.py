@@ -41,19 +41,20 @@ QUIET = "<configuration><root level='warn'/></configuration>"
 
 class Services:
     """With `durable`, what was answered outlives `kill -9` of whoever answered it: DynamoDB Local keeps a file (see
-    `settle_dynamodb`), and S3Proxy, which does, stands in for LocalStack's S3, which does not."""
+    `settle_dynamodb`), and S3Proxy, which does, stands in for LocalStack's S3, which does not; or MinIO, if its program is named."""
 
-    env = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
+    # As long as MinIO wants them.
+    env = {"AWS_ACCESS_KEY_ID": "testtest", "AWS_SECRET_ACCESS_KEY": "testtest", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"}
 
-    def __init__(self, cache, work, durable=False):
-        self.cache, self.work, self.durable = cache, work, durable
+    def __init__(self, cache, work, durable=False, minio=None):
+        self.cache, self.work, self.durable, self.minio = cache, work, durable, minio
         self.commands, self.processes, self.tests = {}, {}, 0
 
     def __enter__(self):
         try:
             self.start_kafka()
             self.start_dynamodb()
-            (self.start_s3proxy if self.durable else self.start_localstack)()
+            (self.start_minio if self.minio else self.start_s3proxy if self.durable else self.start_localstack)()
         except BaseException:
             self.__exit__()
             raise
@@ -119,6 +120,12 @@ class Services:
                         "--properties", str(settings)], port)
         self.s3 = f"http://127.0.0.1:{port}"
 
+    def start_minio(self):
+        port, console = free_port(), free_port()
+        self.run("s3", [self.minio, "server", str(self.work / "objects"), "--address", f"127.0.0.1:{port}", "--console-address", f"127.0.0.1:{console}", "--quiet"],
+                 port, MINIO_ROOT_USER="testtest", MINIO_ROOT_PASSWORD="testtest")
+        self.s3 = f"http://127.0.0.1:{port}"
+
     def run(self, name, argv, port, seconds=300, **env):
         self.commands[name] = (argv, port, seconds, {**os.environ, **env})
         self.start(name)
@@ -141,7 +148,7 @@ class Services:
     def settle_dynamodb(self):
         """Back once what it has answered so far outlives a kill: DynamoDB Local answers a write before its file has it, but a write
         that comes later is answered after that."""
-        client = boto3.client("dynamodb", endpoint_url=self.dynamodb, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test")
+        client = boto3.client("dynamodb", endpoint_url=self.dynamodb, region_name="us-east-1", aws_access_key_id="testtest", aws_secret_access_key="testtest")
         if "settled" not in client.list_tables()["TableNames"]:
             client.create_table(TableName="settled", KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
                                 AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}], BillingMode="PAY_PER_REQUEST")

@@ -19,6 +19,7 @@ mod database;
 mod dice;
 pub mod fault;
 mod files;
+pub mod growth;
 mod kafka;
 mod mapping;
 mod model;

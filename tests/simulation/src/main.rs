@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
+use penstock_simulation::growth::grow;
 use penstock_simulation::play::Counts;
 use penstock_simulation::{Bug, Played, Schedule, all_cores, first_broken, play_seed, shrink};
 
@@ -33,6 +34,12 @@ enum Command {
         /// Plays at a time [default: the number of cores]
         #[arg(long)]
         threads: Option<NonZeroUsize>,
+    },
+    /// Load batch after batch with nothing going wrong, and tell what each costs as the table grows
+    Growth {
+        /// Commits, one a virtual second
+        #[arg(long, default_value_t = 100_000)]
+        commits: u64,
     },
 }
 
@@ -62,6 +69,7 @@ fn main() -> ExitCode {
     let sound = match Cli::parse().command {
         Command::Simulate(options) => simulate(&options),
         Command::Bugs { seeds, threads } => bugs(seeds, threads.unwrap_or_else(all_cores)),
+        Command::Growth { commits } => growth(commits),
     };
     if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -113,6 +121,16 @@ fn bugs(seeds: u64, threads: NonZeroUsize) -> bool {
         }
     }
     all
+}
+
+fn growth(commits: u64) -> bool {
+    println!("{:>9} {:>10} {:>13} {:>10} {:>6}", "commits", "load, us", "maintain, us", "plan, us", "files");
+    let micros = |duration: Duration| duration.as_secs_f64() * 1e6;
+    let grown = grow(commits, |at| {
+        let (load, maintain, plan) = (micros(at.load), micros(at.maintain), micros(at.plan));
+        println!("{:>9} {load:>10.1} {maintain:>13.1} {plan:>10.1} {:>6}", at.commits, at.files);
+    });
+    grown.inspect_err(|error| eprintln!("error: {error}")).is_ok()
 }
 
 /// Prints what broke, and the least that breaks it.
