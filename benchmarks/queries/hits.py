@@ -90,9 +90,14 @@ def beside(laptop, other, text, runs, theirs=None):
 
 FETCH = """import sys, time
 began = time.perf_counter()
-if sys.argv[1] == "penstock":
-    import pymysql
-    connection = pymysql.connect(host="127.0.0.1", port=int(sys.argv[2]), user="root", database="web")
+if sys.argv[1] != "duckdb":
+    at = {"host": "127.0.0.1", "port": int(sys.argv[2]), "user": "root", "database": "web"}
+    if sys.argv[1] == "pymysql":
+        import pymysql
+        connection = pymysql.connect(**at)
+    else:
+        import mysql.connector
+        connection = mysql.connector.connect(**at, use_pure=False, raw=sys.argv[1] == "connector_raw")
     cursor = connection.cursor()
     began = time.perf_counter()
     cursor.execute("SELECT * FROM hits")
@@ -115,7 +120,9 @@ def fetch(laptop, threads, runs):
     pathlib.Path(f"/proc/{laptop.server.process.pid}/clear_refs").write_text("5")
     before = memory("VmRSS")
     python = [sys.executable, "-c", FETCH]
-    commands = {"penstock": [*python, "penstock", str(laptop.server.ports["mysql"])], "duckdb": [*python, "duckdb", str(threads), *laptop.files("web.hits")]}
+    # MySQL's connector for Python is C up to the rows' bytes, and Python where they become values; PyMySQL is Python throughout.
+    clients = {name: [*python, name, str(laptop.server.ports["mysql"])] for name in ("connector_raw", "connector", "pymysql")}
+    commands = {**clients, "duckdb": [*python, "duckdb", str(threads), *laptop.files("web.hits")]}
     # The mysql client decodes nothing: what the server and the wire take.
     times = {name: [] for name in commands} | {"mysql_client": []}
     for _ in range(runs):
