@@ -5,7 +5,9 @@
 //! statement with the session it is said in, and answers rows.
 
 mod adapter;
+mod average;
 pub mod cell;
+mod conditions;
 pub mod config;
 mod days;
 mod engine;
@@ -24,7 +26,9 @@ mod report;
 mod resolve;
 mod rewrite;
 mod running;
+mod semi;
 mod session;
+mod sieve;
 mod source;
 mod statistics;
 mod table;

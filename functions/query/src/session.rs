@@ -12,22 +12,33 @@ use datafusion::error::Result as PlanResult;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::AggregateUDF;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::sqlparser::ast::{DataType, Expr, Value};
 use penstock_expressions::rewrite::{Session, call, number, try_cast};
 use penstock_sql::error::{SqlError, code};
 use penstock_sql::request::SessionContext;
 
+use crate::average::{Average, SharedSums};
 use crate::cell::{date_text, date_time_text};
+use crate::conditions::CheapConditionsFirst;
 use crate::config::QuerySettings;
 use crate::days::DaysForMoments;
 use crate::known::KnownAggregates;
 use crate::planner;
+use crate::semi::GroupsFirst;
+use crate::sieve::Sieves;
 
 /// The catalog that every database is in; StarRocks' name for it.
 pub(crate) const DEFAULT_CATALOG: &str = "default_catalog";
 /// What `information_schema` calls the same.
 const SCHEMA_CATALOG: &str = "def";
+
+/// Rows and bytes of a join's smaller side up to which one thread takes them all, times the threads.
+const JOIN_TABLE_ROWS: usize = 4 << 20;
+const JOIN_TABLE_BYTES: usize = 256 << 20;
+/// Bytes of memory from which on joins may take 130 bytes a row for it.
+const MUCH_MEMORY: usize = 1 << 30;
 
 /// What the functions that take no argument answer, one value a statement.
 #[derive(Debug, Clone)]
@@ -143,6 +154,16 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
     options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     // Statistics come from the catalog; nothing is to be inferred from files.
     options.execution.collect_statistics = true;
+    // DataFusion's default, a hundred thousand rows, has most joins redistribute all rows of both sides, which costs more than
+    // a table that is filled by one thread: as long as that is not so large that the others wait for it.
+    options.optimizer.hash_join_single_partition_threshold = JOIN_TABLE_BYTES / settings.threads;
+    options.optimizer.hash_join_single_partition_threshold_rows = JOIN_TABLE_ROWS / settings.threads;
+    // Looked up in an array by the key itself, if the keys are that dense or near to each other: 4 bytes a key between the
+    // least and the largest, and a fraction of the time.
+    options.execution.perfect_hash_join_min_key_density = if settings.memory_bytes < MUCH_MEMORY { 0.1 } else { 0.03 };
+    options.execution.perfect_hash_join_small_build_threshold = 1 << 20;
+    // Statistics are compared with no longer lists, and rows are looked up faster in the join's own table.
+    options.optimizer.hash_join_inlist_pushdown_max_distinct_values = 20;
     let mut planners = planner::expression_planners();
     let mut state = SessionStateBuilder::new()
         .with_config(config)
@@ -150,12 +171,17 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
         .with_default_features()
         .with_type_planner(planner::type_planner())
         .with_optimizer_rule(Arc::new(DaysForMoments))
-        .with_optimizer_rule(Arc::new(KnownAggregates));
+        .with_optimizer_rule(Arc::new(KnownAggregates))
+        .with_optimizer_rule(Arc::new(SharedSums))
+        .with_optimizer_rule(Arc::new(GroupsFirst))
+        .with_optimizer_rule(Arc::new(CheapConditionsFirst))
+        .with_physical_optimizer_rule(Arc::new(Sieves));
     planners.append(state.expr_planners().get_or_insert_default());
     let mut state = state.with_expr_planners(planners).build();
     for function in penstock_expressions::function::udfs() {
         state.register_udf(Arc::clone(function))?;
     }
+    state.register_udaf(Arc::new(AggregateUDF::from(Average::default())))?;
     state.register_function_rewrite(Arc::new(planner::CastsOfUnlike))?;
     Ok(state)
 }

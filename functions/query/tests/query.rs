@@ -12,6 +12,8 @@ mod folded;
 mod hostile;
 #[path = "query/information_schema.rs"]
 mod information_schema;
+#[path = "query/joins.rs"]
+mod joins;
 #[path = "query/names.rs"]
 mod names;
 #[path = "query/pruning.rs"]

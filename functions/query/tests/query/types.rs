@@ -190,6 +190,89 @@ async fn aggregates_have_starrocks_types() {
 }
 
 #[tokio::test]
+async fn avg_of_decimals_is_exact_rounded_and_has_starrocks_digits() {
+    let world = World::empty().await;
+    let columns = [
+        ("site", ColumnType::Int),
+        ("price", ColumnType::Decimal { precision: 15, scale: 2 }),
+        ("discount", ColumnType::Decimal { precision: 15, scale: 2 }),
+        ("wide", ColumnType::Decimal { precision: 38, scale: 10 }),
+        ("large", ColumnType::LargeInt),
+    ];
+    let table = world.table("t", &columns).await;
+    let decimals = |values: &[Option<i128>], precision: u8, scale: i8| -> ArrayRef {
+        Arc::new(Decimal128Array::from(values.to_vec()).with_precision_and_scale(precision, scale).unwrap())
+    };
+    let most = Some(10_i128.pow(38) - 1);
+    let large = [Some(i128::MAX), Some(i128::MAX), Some(0), None, Some(-7)].map(|value| value.map(i256::from_i128));
+    let cells: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from(vec![1, 1, 1, 2, 3])),
+        decimals(&[Some(100), Some(100), Some(200), None, Some(-200)], 15, 2),
+        decimals(&[Some(1), Some(2), Some(2), Some(4), Some(5)], 15, 2),
+        decimals(&[most, most, most, None, Some(1)], 38, 10),
+        Arc::new(Decimal256Array::from(large.to_vec()).with_precision_and_scale(39, 0).unwrap()),
+    ];
+    world.load(&table, cells).await;
+
+    let answer = world
+        .run("SELECT avg(price), AVG(discount), avg(wide), avg(large), avg(site) FROM t WHERE site = 3")
+        .await
+        .unwrap();
+    assert_eq!(answer.titles, ["avg(price)", "AVG(discount)", "avg(wide)", "avg(large)", "avg(site)"]);
+    let decimal = |scale| CellType::Decimal { precision: 38, scale };
+    assert_eq!(answer.types, [decimal(8), decimal(8), decimal(12), CellType::Double, CellType::Double]);
+    let error = world.error("SELECT avg(wide) FROM t WHERE site = 1").await;
+    assert!(error.message.contains("no room in DECIMAL(38, 12)"), "{error:?}");
+
+    for (sql, lines) in [
+        // 5.00 / 3 of 2.00, 1.00, 1.00 and so on: cut it would end with 6.
+        ("SELECT avg(price) FROM t WHERE price > 0", &["1.33333333"][..]),
+        ("SELECT avg(discount) FROM t WHERE site = 1", &["0.01666667"]),
+        ("SELECT avg(-discount) FROM t WHERE site = 1", &["-0.01666667"]),
+        ("SELECT avg(wide) FROM t WHERE site = 3", &["0.000000000100"]),
+        ("SELECT avg(large) FROM t WHERE site = 3", &["-7"]),
+        ("SELECT avg(price), avg(large), avg(wide) FROM t WHERE site = 2", &["NULL|NULL|NULL"]),
+        ("SELECT avg(price) FROM t WHERE site > 9", &["NULL"]),
+        ("SELECT site, avg(price) FROM t WHERE site > 9 GROUP BY site", &[]),
+        (
+            "SELECT site, sum(price), avg(price) m, count(*), count(price), avg(discount), sum(discount) FROM t \
+             GROUP BY site ORDER BY site",
+            &[
+                "1|4.00|1.33333333|3|3|0.01666667|0.05",
+                "2|NULL|NULL|1|0|0.04000000|0.04",
+                "3|-2.00|-2.00000000|1|1|0.05000000|0.05",
+            ],
+        ),
+        ("SELECT site FROM t GROUP BY site HAVING avg(price) > 1 ORDER BY avg(discount)", &["1"]),
+        (
+            "SELECT avg(DISTINCT price), avg(DISTINCT discount), count(DISTINCT site) FROM t",
+            &["0.33333333|0.03000000|3"],
+        ),
+        ("SELECT avg(DISTINCT price) FROM t WHERE site = 1", &["1.50000000"]),
+        ("SELECT avg(DISTINCT wide) FROM t WHERE site = 3", &["0.000000000100"]),
+        (
+            "SELECT avg(price) OVER (ORDER BY discount, site ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM t \
+             WHERE site <> 1 ORDER BY site",
+            &["NULL", "-2.00000000"],
+        ),
+        (
+            "SELECT avg(discount) OVER (ORDER BY site, discount ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) m FROM t \
+             ORDER BY m",
+            &["0.01000000", "0.01500000", "0.02000000", "0.03000000", "0.04500000"],
+        ),
+        (
+            "SELECT site FROM t o WHERE discount * 2 < (SELECT 3 * avg(discount) FROM t i WHERE i.site = o.site) \
+             AND site = 1",
+            &["1", "1", "1"],
+        ),
+        ("SELECT avg(price * price) FROM t", &["2.5000000000"]),
+        ("SELECT avg(a.discount), count(*) FROM t a JOIN t b ON a.site = b.site", &["0.02181818|11"]),
+    ] {
+        assert_eq!(world.lines(sql).await, lines, "{sql}");
+    }
+}
+
+#[tokio::test]
 async fn lists_maps_structures_and_bytes_are_read_back_and_printed() {
     let world = World::empty().await;
     let entry = ColumnType::Struct(vec![
