@@ -2,7 +2,8 @@
 //! first. It saves a read, and nothing is wrong without it.
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Values of any type by name. A clone keeps the same values.
@@ -12,9 +13,17 @@ pub struct Kept {
     values: Arc<Mutex<Values>>,
 }
 
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
 #[derive(Default)]
 struct Values {
-    by_name: HashMap<String, Value>,
+    by_name: HashMap<Arc<str>, Value>,
+    /// Names by when they were asked for last.
+    by_age: BTreeMap<u64, Arc<str>>,
     bytes: usize,
     /// Counts what was asked for.
     asked: u64,
@@ -32,34 +41,44 @@ impl Kept {
         Self { limit, values: Arc::default() }
     }
 
+    /// Whether a value of so many bytes would be kept.
+    pub fn takes(&self, bytes: usize) -> bool {
+        bytes <= self.limit
+    }
+
     /// The value of that name, if it is there and a `T`.
     pub fn get<T: Send + Sync + 'static>(&self, name: &str) -> Option<Arc<T>> {
         // A poisoned lock only means that another thread ended between whole values.
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = &mut *values;
         values.asked += 1;
-        let asked = values.asked;
         let found = values.by_name.get_mut(name)?;
-        found.asked = asked;
+        if let Some(name) = values.by_age.remove(&found.asked) {
+            values.by_age.insert(values.asked, name);
+        }
+        found.asked = values.asked;
         Arc::clone(&found.value).downcast().ok()
     }
 
     /// Keeps a value that takes about `bytes`; one that alone is more than the limit is not kept.
     pub fn put<T: Send + Sync + 'static>(&self, name: String, value: Arc<T>, bytes: usize) {
-        if bytes > self.limit {
+        if !self.takes(bytes) {
             return;
         }
         let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        let values = &mut *values;
         values.asked += 1;
-        let value = Value { value, bytes, asked: values.asked };
-        if let Some(before) = values.by_name.insert(name, value) {
+        let (name, asked): (Arc<str>, u64) = (name.into(), values.asked);
+        if let Some(before) = values.by_name.insert(Arc::clone(&name), Value { value, bytes, asked }) {
             values.bytes = values.bytes.saturating_sub(before.bytes);
+            values.by_age.remove(&before.asked);
         }
+        values.by_age.insert(asked, name);
         values.bytes = values.bytes.saturating_add(bytes);
-        while values.bytes > self.limit {
-            let oldest = values.by_name.iter().min_by_key(|(_, value)| value.asked).map(|(name, _)| name.clone());
-            let Some(gone) = oldest.and_then(|name| values.by_name.remove(&name)) else {
-                break;
-            };
+        while values.bytes > self.limit
+            && let Some((_, oldest)) = values.by_age.pop_first()
+            && let Some(gone) = values.by_name.remove(&oldest)
+        {
             values.bytes = values.bytes.saturating_sub(gone.bytes);
         }
     }

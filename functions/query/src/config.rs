@@ -19,6 +19,8 @@ pub struct QuerySettings {
     /// Bytes of manifests kept between queries, decoded and as statistics. Lowering it costs a request a manifest and query,
     /// and decoding it.
     pub manifest_cache_bytes: usize,
+    /// Bytes of data files kept between queries. Lowering it costs requests, and their time.
+    pub data_cache_bytes: usize,
     /// How long a statement may take from its arrival to its last row.
     pub time_limit: Duration,
     /// Bytes of a statement's text at most.
@@ -38,6 +40,7 @@ impl Default for QuerySettings {
             spill_bytes: 400 << 20,
             footer_cache_bytes: 64 << 20,
             manifest_cache_bytes: 128 << 20,
+            data_cache_bytes: 128 << 20,
             time_limit: Duration::from_secs(300),
             statement_bytes: 1 << 20,
             answer_bytes: 5_900_000,
@@ -53,6 +56,7 @@ impl QuerySettings {
     /// | variable | meaning | default |
     /// | --- | --- | --- |
     /// | `PENSTOCK_QUERY_MEMORY_MB` | `memory_bytes` | half of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, else 512 |
+    /// | `PENSTOCK_QUERY_CACHE_MB` | `data_cache_bytes` | a sixteenth of `AWS_LAMBDA_FUNCTION_MEMORY_SIZE`, else 128 |
     /// | `PENSTOCK_QUERY_SPILL_MB` | `spill_bytes` | 400 |
     /// | `PENSTOCK_QUERY_TIME_LIMIT_S` | `time_limit` | 300 |
     pub fn read(reader: &mut SettingsReader<impl Fn(&str) -> Option<String>>) -> Self {
@@ -64,9 +68,13 @@ impl QuerySettings {
             Some(number.min(MOST))
         };
         let mut query = Self::default();
-        let lambda_half = number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").map(|megabytes| megabytes / 2);
-        if let Some(megabytes) = number("PENSTOCK_QUERY_MEMORY_MB").or(lambda_half) {
-            query.memory_bytes = usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
+        let bytes = |megabytes: u64| usize::try_from(megabytes << 20).unwrap_or(usize::MAX);
+        let lambda = number("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+        if let Some(megabytes) = number("PENSTOCK_QUERY_MEMORY_MB").or(lambda.map(|all| all / 2)) {
+            query.memory_bytes = bytes(megabytes);
+        }
+        if let Some(megabytes) = number("PENSTOCK_QUERY_CACHE_MB").or(lambda.map(|all| all / 16)) {
+            query.data_cache_bytes = bytes(megabytes);
         }
         if let Some(megabytes) = number("PENSTOCK_QUERY_SPILL_MB") {
             query.spill_bytes = megabytes << 20;
@@ -126,5 +134,6 @@ mod tests {
         let settings =
             read(&[("PENSTOCK_TABLE", "t"), ("AWS_REGION", "r"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2048")]).unwrap();
         assert_eq!(settings.query.memory_bytes, 1 << 30);
+        assert_eq!(settings.query.data_cache_bytes, 128 << 20);
     }
 }

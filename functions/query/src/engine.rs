@@ -43,6 +43,7 @@ pub(crate) struct Engine {
     base: SessionState,
     names: Names,
     parts: Kept,
+    ranges: Kept,
 }
 
 /// What came of starting a statement.
@@ -69,8 +70,8 @@ impl Engine {
         let base = base_state(&settings, Arc::clone(&runtime))?;
         let kept = || Kept::up_to(settings.manifest_cache_bytes / 2);
         let catalog = catalog.keeping(kept());
-        let parts = kept();
-        Ok(Self { catalog, volumes, settings, runtime, base, names: Names::default(), parts })
+        let (parts, ranges) = (kept(), Kept::up_to(settings.data_cache_bytes));
+        Ok(Self { catalog, volumes, settings, runtime, base, names: Names::default(), parts, ranges })
     }
 
     pub(crate) fn time_limit(&self) -> Duration {
@@ -107,6 +108,7 @@ impl Engine {
             report,
             names: &self.names,
             parts: &self.parts,
+            ranges: &self.ranges,
             database,
         };
         let resolved = resolver.resolve(&statement, &titles.functions).await?;

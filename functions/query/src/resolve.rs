@@ -57,6 +57,7 @@ pub(crate) struct Resolver<'a> {
     pub(crate) names: &'a Names,
     /// What was made of manifests before.
     pub(crate) parts: &'a Kept,
+    pub(crate) ranges: &'a Kept,
     /// The session's database.
     pub(crate) database: Option<&'a str>,
 }
@@ -270,9 +271,10 @@ impl Resolver<'_> {
             .with_hint("create it again at the same location")
         })?;
         let path = volume.key("").map_err(wrong_volume)?;
-        let store: Arc<dyn ObjectStore> =
-            Arc::new(Source::new(self.volumes.open(&volume).map_err(wrong_volume)?, Arc::clone(self.report)));
         let url = url(&volume.location).map_err(|error| of_query(&error, self.report, 0))?;
+        let (store, name) = (self.volumes.open(&volume).map_err(wrong_volume)?, format!("{}@{url}", volume.name));
+        let store: Arc<dyn ObjectStore> =
+            Arc::new(Source::new(store, Arc::clone(self.report)).keeping(self.ranges.clone(), name));
         self.runtime.register_object_store(url.as_ref(), Arc::clone(&store));
         Ok(OpenVolume { path, store, url })
     }

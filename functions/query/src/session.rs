@@ -24,6 +24,7 @@ use crate::cell::{date_text, date_time_text};
 use crate::conditions::CheapConditionsFirst;
 use crate::config::QuerySettings;
 use crate::days::DaysForMoments;
+use crate::in_turn::ConditionsInTurn;
 use crate::known::KnownAggregates;
 use crate::planner;
 use crate::semi::GroupsFirst;
@@ -175,6 +176,7 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
         .with_optimizer_rule(Arc::new(SharedSums))
         .with_optimizer_rule(Arc::new(GroupsFirst))
         .with_optimizer_rule(Arc::new(CheapConditionsFirst))
+        .with_physical_optimizer_rule(Arc::new(ConditionsInTurn))
         .with_physical_optimizer_rule(Arc::new(Sieves));
     planners.append(state.expr_planners().get_or_insert_default());
     let mut state = state.with_expr_planners(planners).build();

@@ -18,19 +18,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use arrow_array::{Array, BooleanArray, RecordBatch};
-use arrow_buffer::BooleanBufferBuilder;
+use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::SchemaRef;
-use datafusion::arrow::compute::{BatchCoalescer, and, filter_record_batch, prep_null_mask_filter};
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{NullEquality, ScalarValue, Statistics};
+use datafusion::common::{NullEquality, Statistics};
 use datafusion::datasource::physical_plan::FileSource;
 use datafusion::datasource::physical_plan::ParquetSource;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::ColumnarValue;
 use datafusion::physical_expr::expressions::{Column, DynamicFilterPhysicalExpr};
 use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_expr::{PhysicalExpr, split_conjunction};
@@ -42,6 +39,8 @@ use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSe
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::{Stream, StreamExt};
+
+use crate::mesh::Mesh;
 
 /// Rows after which a filter is judged.
 const ENOUGH: usize = 32 << 10;
@@ -142,50 +141,6 @@ fn filters_of_scan(plan: &Arc<dyn ExecutionPlan>) -> Option<(Vec<Arc<dyn Physica
     Some((filters, places.collect()))
 }
 
-/// A filter with the places of its columns.
-#[derive(Debug, Clone)]
-struct Mesh {
-    /// On rows of those columns alone.
-    filter: Arc<dyn PhysicalExpr>,
-    places: Vec<usize>,
-}
-
-impl Mesh {
-    /// `None` if not all of its columns are there.
-    fn new(filter: &Arc<dyn PhysicalExpr>, places: &Places) -> Result<Option<Self>> {
-        let mut columns: Vec<usize> = collect_columns(filter).iter().map(Column::index).collect();
-        columns.sort_unstable();
-        let Some(places) = columns.iter().map(|column| places.get(column).copied()).collect() else {
-            return Ok(None);
-        };
-        let moved = |expr: Arc<dyn PhysicalExpr>| {
-            let Some(column) = expr.as_any().downcast_ref::<Column>() else {
-                return Ok(Transformed::no(expr));
-            };
-            Ok(match columns.binary_search(&column.index()) {
-                Ok(place) => Transformed::yes(Arc::new(Column::new(column.name(), place)) as Arc<dyn PhysicalExpr>),
-                Err(_) => Transformed::no(expr),
-            })
-        };
-        let filter = Arc::clone(filter).transform_up(moved)?.data;
-        Ok(Some(Self { filter, places }))
-    }
-
-    /// Which rows of its columns it lets through; `None` if it does not know yet, or lets all through.
-    fn passing(&self, keys: &RecordBatch) -> Result<Option<BooleanArray>> {
-        Ok(match self.filter.evaluate(keys)? {
-            ColumnarValue::Scalar(ScalarValue::Boolean(Some(true))) => None,
-            passing => {
-                let passing = passing.into_array(keys.num_rows())?;
-                let passing = passing.as_any().downcast_ref::<BooleanArray>().ok_or_else(|| {
-                    DataFusionError::Internal(format!("a filter was {}, not true or false", passing.data_type()))
-                })?;
-                Some(if passing.nulls().is_some() { prep_null_mask_filter(passing) } else { passing.clone() })
-            }
-        })
-    }
-}
-
 /// Lets rows through that all filters let through.
 #[derive(Debug, Clone)]
 struct Sieve {
@@ -209,7 +164,8 @@ impl Sieve {
             let looked_up = keys.is_some_and(|keys| {
                 columns.len() == keys.len() && columns.iter().all(|column| keys.iter().any(|key| key == column.name()))
             });
-            let mesh = if columns.is_empty() { None } else { Mesh::new(filter, places)? };
+            let mesh =
+                if columns.is_empty() { None } else { Mesh::new(filter, |column| places.get(&column).copied())? };
             pays |= mesh.is_some() && !looked_up;
             meshes.extend(mesh);
         }
@@ -303,23 +259,12 @@ impl Sifting {
         let timer = self.metrics.elapsed_compute().timer();
         let mut chosen: Option<BooleanArray> = None;
         for (mesh, judged) in self.meshes.iter_mut().filter(|(_, judged)| !judged.is_idle()) {
-            let keys = batch.project(&mesh.places)?;
-            // Where few are left, only they are looked at.
-            let few = chosen.as_ref().filter(|chosen| chosen.true_count().saturating_mul(2) < chosen.len());
-            let keys = match few {
-                Some(chosen) => filter_record_batch(&keys, chosen)?,
-                None => keys,
-            };
-            let Some(passing) = mesh.passing(&keys)? else {
+            let Some(left) = mesh.left(&batch, chosen.as_ref())? else {
                 continue;
             };
-            judged.seen += passing.len();
-            judged.passed += passing.true_count();
-            chosen = Some(match (few, &chosen) {
-                (Some(few), _) => of_chosen(few, &passing),
-                (None, Some(chosen)) => and(chosen, &passing)?,
-                (None, None) => passing,
-            });
+            judged.seen += left.seen;
+            judged.passed += left.passed;
+            chosen = Some(left.chosen);
         }
         // What leaves out most comes first.
         self.meshes.sort_by(|(_, a), (_, b)| a.cmp_passed(*b));
@@ -332,16 +277,6 @@ impl Sifting {
         timer.done();
         Ok(())
     }
-}
-
-/// Of the chosen rows those that pass; `passing` has one value a chosen row.
-fn of_chosen(chosen: &BooleanArray, passing: &BooleanArray) -> BooleanArray {
-    let mut both = BooleanBufferBuilder::new(chosen.len());
-    both.append_n(chosen.len(), false);
-    for (row, passes) in chosen.values().set_indices().zip(passing.values()) {
-        both.set_bit(row, passes);
-    }
-    BooleanArray::new(both.finish(), None)
 }
 
 impl Stream for Sifting {
@@ -382,13 +317,6 @@ impl RecordBatchStream for Sifting {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn rows_of_those_chosen_are_found_among_all() {
-        let chosen = BooleanArray::from(vec![false, true, true, false, true]);
-        let passing = BooleanArray::from(vec![true, false, true]);
-        assert_eq!(of_chosen(&chosen, &passing), BooleanArray::from(vec![false, true, false, false, true]));
-    }
 
     #[test]
     fn filter_that_lets_nearly_all_through_is_given_up_after_enough_rows() {

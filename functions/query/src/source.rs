@@ -1,7 +1,8 @@
 //! An object store as one query reads it: read only, with requests and failures counted.
 //!
 //! The first request to a small file asks for its footer and gets all of it. It is kept until its columns are asked for, so
-//! that such a file takes one request.
+//! that such a file takes one request. What was read of larger ones is kept for the queries to come, as far as there is
+//! room: files never change.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,6 +20,8 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
+use penstock_catalog::kept::Kept;
+
 use crate::report::Report;
 
 /// Bytes of an object that is small.
@@ -32,6 +35,9 @@ pub(crate) struct Source {
     store: Arc<dyn ObjectStore>,
     report: Arc<Report>,
     whole: Mutex<Whole>,
+    /// What was read before, of all stores, and what its names begin with for this one.
+    ranges: Kept,
+    name: String,
 }
 
 /// Small objects that were read whole and not asked for again yet.
@@ -43,7 +49,12 @@ struct Whole {
 
 impl Source {
     pub(crate) fn new(store: Arc<dyn ObjectStore>, report: Arc<Report>) -> Self {
-        Self { store, report, whole: Mutex::default() }
+        Self { store, report, whole: Mutex::default(), ranges: Kept::default(), name: String::new() }
+    }
+
+    /// Reads what is among `ranges` from there, and adds what is not. `name` tells this store from the others.
+    pub(crate) fn keeping(self, ranges: Kept, name: String) -> Self {
+        Self { ranges, name, ..self }
     }
 
     fn whole(&self) -> MutexGuard<'_, Whole> {
@@ -116,10 +127,28 @@ impl ObjectStore for Source {
         if let Some(kept) = self.kept(location, ranges) {
             return Ok(kept);
         }
-        self.report.requests.fetch_add(1, Ordering::Relaxed);
-        let bytes: u64 = ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        self.report.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.noted(self.store.get_ranges(location, ranges).await)
+        let name = |range: &Range<u64>| format!("{}/{location}#{}-{}", self.name, range.start, range.end);
+        let mut found: Vec<Option<Bytes>> = ranges
+            .iter()
+            .map(|range| self.ranges.get::<Bytes>(&name(range)).map(|bytes| Bytes::clone(&bytes)))
+            .collect();
+        let unread: Vec<Range<u64>> =
+            ranges.iter().zip(&found).filter(|(_, found)| found.is_none()).map(|(range, _)| range.clone()).collect();
+        if !unread.is_empty() {
+            self.report.requests.fetch_add(1, Ordering::Relaxed);
+            let bytes: u64 = unread.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+            self.report.bytes.fetch_add(bytes, Ordering::Relaxed);
+            let read = self.noted(self.store.get_ranges(location, &unread).await)?;
+            let places = found.iter_mut().filter(|found| found.is_none());
+            for ((place, range), bytes) in places.zip(&unread).zip(read) {
+                if self.ranges.takes(bytes.len()) {
+                    // A copy: these may be part of one longer read, which would all stay.
+                    self.ranges.put(name(range), Arc::new(Bytes::copy_from_slice(&bytes)), bytes.len());
+                }
+                *place = Some(bytes);
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
     }
 
     async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, Date32Array, Int64Array, StringArray};
 use futures::StreamExt;
 use penstock_kernel::table::ColumnType;
+use penstock_query::QuerySettings;
 
 use crate::world::World;
 
@@ -142,13 +143,27 @@ async fn small_file_takes_one_request() {
     }
 }
 
-#[tokio::test]
-async fn footers_are_read_once() {
-    let world = World::empty().await;
+async fn one_large_file(settings: QuerySettings) -> World {
+    let world = World::with(settings).await;
     let table = world.table("large", &[("n", ColumnType::BigInt)]).await;
     // Numbers that no encoding makes short.
     let numbers: Int64Array = (0..60_000_i64).map(|row| row.wrapping_mul(0x5851_f42d_4c95_7f2d)).collect();
     world.load(&table, vec![Arc::new(numbers)]).await;
+    world
+}
+
+#[tokio::test]
+async fn data_is_read_once_as_long_as_there_is_room() {
+    let world = one_large_file(QuerySettings::default()).await;
+    for (condition, requests) in [("n > 0", 2), ("n <= 0", 0), ("n > 0", 0)] {
+        assert_eq!(world.value(&format!("SELECT count(*) FROM large WHERE {condition}")).await, "30000");
+        assert_eq!(world.reads.take().0, requests, "{condition}");
+    }
+}
+
+#[tokio::test]
+async fn footers_are_read_once() {
+    let world = one_large_file(QuerySettings { data_cache_bytes: 0, ..QuerySettings::default() }).await;
     assert_eq!(world.value("SELECT count(*) FROM large WHERE n > 0").await, "30000");
     let (first, _) = world.reads.take();
     assert_eq!(world.value("SELECT count(*) FROM large WHERE n <= 0").await, "30000");
