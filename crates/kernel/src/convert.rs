@@ -18,6 +18,7 @@ use crate::format::json::{Selections, value_of};
 use crate::format::value::Value;
 use crate::table::ColumnType;
 
+mod avro;
 mod boolean;
 mod builder;
 mod calendar;
@@ -215,7 +216,7 @@ impl ColumnBuilder {
 
     /// Whether entries hold entries of their own.
     #[inline]
-    fn is_nested(&self) -> bool {
+    pub(crate) fn is_nested(&self) -> bool {
         matches!(self, Self::Array(_) | Self::Map(_) | Self::Struct(_))
     }
 

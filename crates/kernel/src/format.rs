@@ -31,7 +31,7 @@ pub(crate) enum Reader {
 pub(crate) struct ReaderScratch<'a> {
     pub(crate) json: JsonScratch<'a>,
     csv: CsvScratch<'a>,
-    avro: AvroScratch<'a>,
+    pub(crate) avro: AvroScratch<'a>,
 }
 
 impl<'a> ReaderScratch<'a> {

@@ -109,6 +109,11 @@ impl Lists {
         self.spans.close(count);
     }
 
+    /// Ends a row of so many entries, which were appended.
+    pub(super) fn close(&mut self, entries: i32) {
+        self.spans.close(entries);
+    }
+
     pub(super) fn append_null(&mut self) {
         self.spans.close_null();
     }
@@ -174,12 +179,22 @@ impl Maps {
         items: impl Iterator<Item = T>,
         mut append: impl FnMut(&mut Self, T) -> Result<(), Invalid>,
     ) {
-        self.seen.clear();
+        self.open();
         let mut count = 0;
         for item in items {
             count += i32::from(append(self, item).is_ok());
         }
-        self.spans.close(count);
+        self.close(count);
+    }
+
+    /// Begins a row.
+    pub(super) fn open(&mut self) {
+        self.seen.clear();
+    }
+
+    /// Ends a row of so many entries, which were appended.
+    pub(super) fn close(&mut self, entries: i32) {
+        self.spans.close(entries);
     }
 
     /// Appends a key, unless it is none of its type or was there before.
@@ -236,6 +251,20 @@ impl Structs {
     /// The place of a field of exactly this name.
     pub(super) fn place(&self, name: &str) -> Option<usize> {
         self.places.get(name).copied()
+    }
+
+    /// The same, if it is probably the one that is so far from the first.
+    pub(super) fn place_near(&self, name: &str, place: usize) -> Option<usize> {
+        match self.fields.get(place) {
+            Some(field) if field.name() == name => Some(place),
+            _ => self.place(name),
+        }
+    }
+
+    /// Ends a row of which some fields were appended to columns of `rows`, and the others are NULL.
+    pub(super) fn close(&mut self, rows: usize) {
+        self.columns.iter_mut().filter(|column| column.len() == rows).for_each(ColumnBuilder::append_null);
+        self.present.append_non_null();
     }
 
     pub(super) fn append(&mut self, value: &Value<'_>, scratch: &mut Scratch) -> Result<(), Invalid> {

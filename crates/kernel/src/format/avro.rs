@@ -7,6 +7,7 @@
 //! out: whether it is rejected depends on its bytes and schema, not on what the job wants of it.
 
 mod cursor;
+pub(crate) mod direct;
 mod fault;
 mod kept;
 mod program;
@@ -31,12 +32,13 @@ use cursor::Cursor;
 use fault::{Fault, FaultKind};
 use kept::Keeper;
 use program::{FieldStep, Inside, Program, StepId};
-use scalar::{Skipper, deeper};
+use scalar::Skipper;
 use wants::Wants;
 
 pub(crate) use kept::Kept;
 pub(crate) use render::Nested;
-pub(crate) use schema::TimeUnit;
+pub(crate) use scalar::{deeper, read as read_scalar};
+pub(crate) use schema::{NodeId, TimeUnit, Type};
 pub(crate) use zone::Zone;
 
 /// How records are read; compiled once.
@@ -196,6 +198,16 @@ impl<'a> AvroScratch<'a> {
             last: None,
             slots: Vec::new(),
         }
+    }
+
+    /// The program of a schema that was met before.
+    #[inline]
+    fn known(&self, id: SchemaId) -> Option<&Program<'a>> {
+        let place = match self.last {
+            Some((last, place)) if last == id => place,
+            _ => *self.places.get(&id)?,
+        };
+        self.programs.get(place)?.as_ref().ok()
     }
 
     #[cold]

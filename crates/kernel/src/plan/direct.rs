@@ -9,10 +9,13 @@ use super::mapping::Slot;
 use super::rows::{Feed, Reading};
 use crate::batch::Record;
 use crate::convert::{ColumnBuilder, Outcome, Scratch};
+use crate::format::avro::direct::{Place, Take as TakeAvro};
+use crate::format::avro::{NodeId, read_scalar};
 use crate::format::csv::direct::TakeField;
 use crate::format::json::JsonReader;
 use crate::format::json::direct::{Program, Take};
 use crate::format::json::raw::RawCursor;
+use crate::format::typed::Small;
 use crate::format::value::Value;
 use crate::format::{Reader, ReaderScratch};
 
@@ -32,6 +35,8 @@ enum Way {
     Json(Program<Target>),
     /// One entry a field.
     Csv(Vec<Option<Target>>),
+    /// One entry a slot.
+    Avro(Vec<Option<Target>>),
 }
 
 /// A feed, by its number, and what has to be known of it.
@@ -65,6 +70,7 @@ impl Direct {
         let way = match reader {
             Reader::Json(reader) => Way::Json(reader.direct(&by_slot)?),
             Reader::Csv(reader) if reader.is_direct() => Way::Csv(by_slot),
+            Reader::Avro(reader) if reader.is_direct() => Way::Avro(by_slot),
             Reader::Csv(_) | Reader::Avro(_) => return None,
         };
         Some(Self { way, fields: feeds.len() - metadata.len(), metadata })
@@ -84,7 +90,10 @@ impl Direct {
         match (&self.way, reader) {
             (Way::Json(program), _) => JsonReader::read_directly(program, value, &reader_scratch.json, &mut row)?,
             (Way::Csv(targets), Reader::Csv(reader)) => reader.read_directly(targets, value, &mut row)?,
-            (Way::Csv(_), _) => return None,
+            (Way::Avro(targets), Reader::Avro(reader)) => {
+                reader.read_directly(targets, value, &reader_scratch.avro, &mut row)?;
+            }
+            (Way::Csv(_) | Way::Avro(_), _) => return None,
         }
         let taken = row.taken;
         for (target, slot) in &self.metadata {
@@ -139,6 +148,39 @@ impl<'a> Take<'a, Target> for Row<'_> {
         }
         let value = cursor.value(depth)?;
         self.append(target, &value)
+    }
+}
+
+impl<'a> TakeAvro<'a, Target> for Row<'_> {
+    #[inline(always)]
+    fn take(&mut self, target: Target, node: NodeId, place: &mut Place<'a>) -> Option<()> {
+        if self.columns.get_mut(target.feed)?.append_avro(node, place) {
+            self.taken += 1;
+            return Some(());
+        }
+        self.take_any(target, node, place)
+    }
+}
+
+impl Row<'_> {
+    #[inline(never)]
+    fn take_any(&mut self, target: Target, node: NodeId, place: &mut Place<'_>) -> Option<()> {
+        let value = read_scalar(place.node(node), place.zone, &mut place.cursor).ok()?;
+        if value != Value::Missing {
+            return self.append(target, &value);
+        }
+        let column = self.columns.get_mut(target.feed)?;
+        if column.is_nested() {
+            let (rows, before) = (column.len(), place.clone());
+            if column.append_avro_nested(node, place, self.scratch).is_some() {
+                self.taken += 1;
+                return Some(());
+            }
+            column.truncate(rows);
+            *place = before;
+        }
+        let nested = place.nested(node)?;
+        self.append(target, &Value::Small(Small::Nested(&nested)))
     }
 }
 

@@ -17,11 +17,12 @@ use crate::support::{NOW_MS, batch, job, rows, table};
 
 /// A type, without names yet.
 #[derive(Debug, Clone)]
-enum Shape {
+pub(crate) enum Shape {
     Null,
     Boolean,
     Int,
     Long,
+    Float,
     Double,
     Bytes,
     Text,
@@ -33,12 +34,13 @@ enum Shape {
     Optional(Box<Shape>),
 }
 
-fn shape() -> impl Strategy<Value = Shape> {
+pub(crate) fn shape() -> impl Strategy<Value = Shape> {
     let leaf = prop_oneof![
         Just(Shape::Null),
         Just(Shape::Boolean),
         Just(Shape::Int),
         Just(Shape::Long),
+        Just(Shape::Float),
         Just(Shape::Double),
         Just(Shape::Bytes),
         Just(Shape::Text),
@@ -60,7 +62,7 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 /// The schema's text; `names` counts the types that need a name.
-fn schema(shape: &Shape, names: &mut usize) -> Json {
+pub(crate) fn schema(shape: &Shape, names: &mut usize) -> Json {
     let mut name = || {
         *names += 1;
         format!("n{names}")
@@ -70,6 +72,7 @@ fn schema(shape: &Shape, names: &mut usize) -> Json {
         Shape::Boolean => json!("boolean"),
         Shape::Int => json!("int"),
         Shape::Long => json!("long"),
+        Shape::Float => json!("float"),
         Shape::Double => json!("double"),
         Shape::Bytes => json!("bytes"),
         Shape::Text => json!("string"),
@@ -102,7 +105,7 @@ fn field(place: usize) -> String {
 }
 
 /// A value for the reference, and as we print it.
-fn value(shape: &Shape) -> BoxedStrategy<(Value, Json)> {
+pub(crate) fn value(shape: &Shape) -> BoxedStrategy<(Value, Json)> {
     let latin = |bytes: &[u8]| Json::String(bytes.iter().map(|byte| char::from(*byte)).collect());
     match shape {
         Shape::Null => Just((Value::Null, Json::Null)).boxed(),
@@ -110,6 +113,10 @@ fn value(shape: &Shape) -> BoxedStrategy<(Value, Json)> {
         Shape::Int => any::<i32>().prop_map(|number| (Value::Int(number), json!(number))).boxed(),
         Shape::Long => any::<i64>().prop_map(|number| (Value::Long(number), json!(number))).boxed(),
         // Eighths, which every parser reads exactly.
+        Shape::Float => any::<i16>()
+            .prop_map(|eighths| f32::from(eighths) / 8.0)
+            .prop_map(|number| (Value::Float(number), json!(number)))
+            .boxed(),
         Shape::Double => any::<i32>()
             .prop_map(|eighths| f64::from(eighths) / 8.0)
             .prop_map(|number| (Value::Double(number), json!(number)))
@@ -178,7 +185,7 @@ fn plan(paths: &str, columns: &[&str]) -> Plan {
     Plan::compile(&job, &table(columns), &NoExpressions).unwrap()
 }
 
-fn facts(text: &str) -> Facts {
+pub(crate) fn facts(text: &str) -> Facts {
     let mut schemas = Schemas::default();
     schemas.insert(SchemaId(1), SchemaFact::Avro(Arc::new(AvroSchema::parse(text, &[]).unwrap())));
     Facts::at(NOW_MS).with_schemas(schemas)

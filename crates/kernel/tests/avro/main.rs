@@ -8,6 +8,7 @@
     reason = "a test that cannot go on fails; helpers outside of test functions are tests too"
 )]
 
+mod alike;
 mod cases;
 mod encode;
 mod laws;

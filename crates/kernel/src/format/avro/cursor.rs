@@ -43,7 +43,29 @@ impl<'a> Cursor<'a> {
             let byte = i64::from(*first);
             return Ok((byte >> 1) ^ -(byte & 1));
         }
-        self.long_of_several_bytes()
+        match self.long_of_few_bytes() {
+            Some(number) => Ok(number),
+            None => self.long_of_several_bytes(),
+        }
+    }
+
+    /// The same of at most eight bytes, if as many are left: all at once.
+    #[inline]
+    fn long_of_few_bytes(&mut self) -> Option<i64> {
+        const GROUPS_OF_7: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+        let word = u64::from_le_bytes(*self.rest.first_chunk::<8>()?);
+        let ends = !word & !GROUPS_OF_7;
+        if ends == 0 {
+            return None;
+        }
+        let bits = ends.trailing_zeros() + 1; // of the number's bytes: 8 to 64
+        let groups = word & GROUPS_OF_7 & (u64::MAX >> (64 - bits));
+        // Two groups become one of twice the length, three times.
+        let of_14 = (groups & 0x007f_007f_007f_007f) | ((groups & 0x7f00_7f00_7f00_7f00) >> 1);
+        let of_28 = (of_14 & 0x0000_3fff_0000_3fff) | ((of_14 & 0x3fff_0000_3fff_0000) >> 2);
+        let number = (of_28 & 0x0fff_ffff) | ((of_28 & 0x0fff_ffff_0000_0000) >> 4);
+        self.rest = self.rest.get(bits as usize / 8..)?;
+        Some((number >> 1).cast_signed() ^ -(number & 1).cast_signed())
     }
 
     fn long_of_several_bytes(&mut self) -> Result<i64, Fault> {
@@ -121,6 +143,18 @@ impl<'a> Cursor<'a> {
         match simdutf8::basic::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(_) => Err(self.invalid_utf8(bytes)),
+        }
+    }
+
+    /// The same as bytes.
+    #[inline]
+    pub(crate) fn utf8(&mut self) -> Result<&'a [u8], Fault> {
+        let bytes = self.bytes("a string")?;
+        // Most texts are short, and ASCII.
+        if bytes.is_ascii() || simdutf8::basic::from_utf8(bytes).is_ok() {
+            Ok(bytes)
+        } else {
+            Err(self.invalid_utf8(bytes))
         }
     }
 

@@ -43,7 +43,7 @@ pub(crate) fn read<'a>(node: &'a Type, zone: Zone, cursor: &mut Cursor<'a>) -> R
 }
 
 /// Passes over values, checking them like any other.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Skipper<'s> {
     schema: &'s AvroSchema,
     /// Array items without bytes that may still come.
@@ -53,6 +53,12 @@ pub(crate) struct Skipper<'s> {
 impl<'s> Skipper<'s> {
     pub(crate) fn new(schema: &'s AvroSchema) -> Self {
         Self { schema, empty_items: MAX_EMPTY_ITEMS }
+    }
+
+    /// The schema of what is passed over.
+    #[inline]
+    pub(crate) fn schema(&self) -> &'s AvroSchema {
+        self.schema
     }
 
     /// Passes over a value; `depth` records, arrays and maps are open around it.
@@ -90,7 +96,7 @@ impl<'s> Skipper<'s> {
                     }
                     // A key takes bytes, so the value ends before a claim that is too large does.
                     for _ in 0..count {
-                        cursor.text()?;
+                        cursor.utf8()?;
                         self.skip(*values, cursor, depth)?;
                     }
                 }
@@ -158,7 +164,7 @@ fn skip_plain(plain: &Type, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
             cursor.bytes("bytes")?;
         }
         Type::String => {
-            cursor.text()?;
+            cursor.utf8()?;
         }
         Type::Fixed(size) => {
             cursor.take(*size, "a fixed")?;
