@@ -88,6 +88,11 @@ pub(crate) fn cast(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             )
         }
         (DataType::Date32 | DataType::Timestamp(..), _) => cast(&digits(&column)?, to)?,
+        (DataType::Float64, DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64)
+            if says_the_same(&column) =>
+        {
+            arrow_cast::cast(&column, to)?
+        }
         (DataType::Int64, DataType::Boolean) => {
             let values = column.as_primitive::<Int64Type>().iter();
             Arc::new(values.map(|value| value.map(|value| value != 0)).collect::<BooleanArray>())
@@ -104,6 +109,13 @@ pub(crate) fn cast(column: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             None => arrow_cast::cast(&texts(&column)?, to).unwrap_or_else(|_| new_null_array(to, rows)),
         },
     })
+}
+
+/// Whether the shortest texts of these numbers have the whole parts that the numbers have: so it is below 2^53, where every
+/// whole number is a number of its own.
+fn says_the_same(doubles: &ArrayRef) -> bool {
+    const EXACT: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64; // exactly that
+    doubles.as_primitive::<Float64Type>().iter().flatten().all(|number| number.abs() < EXACT)
 }
 
 /// What `read` makes of the column type, as a column of type `to`: JSON within is held otherwise here.
@@ -253,3 +265,6 @@ impl ScalarUDFImpl for Cast {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
