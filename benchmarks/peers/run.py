@@ -155,7 +155,7 @@ def main():
         index = json.load(file)
     wanted = options.cases.split(",") if options.cases else [case["name"] for case in index["cases"]]
     report = {
-        "machine": machine(), "command": " ".join(sys.argv[1:]), "date": time.strftime("%Y-%m-%d"), "seed": index["seed"],
+        "machine": machine(), "command": " ".join(map(os.path.basename, sys.argv)), "date": time.strftime("%Y-%m-%d"), "seed": index["seed"],
         "runs": options.runs, "cases": {},
     }  # fmt: skip
     for case in index["cases"]:

@@ -78,7 +78,7 @@ def last_query(laptop):
 
 def beside(laptop, other, text, runs, theirs=None):
     try:
-        medians, rows = in_turn({"penstock": lambda: laptop.sql(text), "duckdb": lambda: other.execute(theirs or text).fetchall()}, runs)
+        medians, rows = in_turn({"penstock": lambda: laptop.rows(text), "duckdb": lambda: other.execute(theirs or text).fetchall()}, runs)
     except Exception as error:  # noqa: BLE001
         print(f"  fails: {text}: {error}", flush=True)
         return {"sql": text, "fails": str(error)[:500]}
@@ -171,6 +171,7 @@ def main():
             report.put(loaded=loaded)
             laptop.settled([f"web.{table}" for table in tables])
         laptop.sql("USE web")
+        laptop.quick.database = "web"
         report.put(files={table: len(laptop.files(f"web.{table}")) for table in tables})
         print("  files:", report.content["files"], flush=True)
         other = duck(laptop, [f"web.{table}" for table in tables], options.threads)

@@ -80,7 +80,7 @@ class Report:
 
     def __init__(self, out, **about):
         self.out = out
-        self.content = {"machine": machine(), "command": " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]]), "date": time.strftime("%Y-%m-%d"), "load_before": os.getloadavg(), **about}
+        self.content = {"machine": machine(), "command": " ".join(os.path.basename(word) for word in sys.argv), "date": time.strftime("%Y-%m-%d"), "load_before": os.getloadavg(), **about}
 
     def put(self, **figures):
         self.content.update(figures)

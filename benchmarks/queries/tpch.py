@@ -58,6 +58,7 @@ def main():
             report.put(loaded=fill(laptop, options.scale))
             laptop.settled([f"tpch.{table}" for table in TABLES])
         laptop.sql("USE tpch")
+        laptop.quick.database = "tpch"
         report.put(files={table: len(laptop.files(f"tpch.{table}")) for table in TABLES})
         print("  files:", report.content["files"], flush=True)
         other = duck(laptop, [f"tpch.{table}" for table in TABLES], options.threads)
@@ -65,7 +66,7 @@ def main():
         for number in map(int, options.queries.split(",")):
             text = query(number, options.scale)
             try:
-                medians, rows = in_turn({"penstock": lambda: laptop.sql(text), "duckdb": lambda: other.execute(text).fetchall()}, options.runs)
+                medians, rows = in_turn({"penstock": lambda: laptop.rows(text), "duckdb": lambda: other.execute(text).fetchall()}, options.runs)
                 differs = difference(rows["penstock"], rows["duckdb"])
                 results[f"q{number:02}"] = {**medians, "rows": differs or f"equal ({len(rows['duckdb'])} rows)"}
                 wrong += differs is not None

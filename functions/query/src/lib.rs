@@ -30,6 +30,7 @@ mod rewrite;
 mod running;
 mod semi;
 mod session;
+mod shared;
 mod sieve;
 mod source;
 mod statistics;

@@ -28,6 +28,7 @@ use crate::in_turn::ConditionsInTurn;
 use crate::known::KnownAggregates;
 use crate::planner;
 use crate::semi::GroupsFirst;
+use crate::shared::{SharedGroups, SharingPlanner};
 use crate::sieve::Sieves;
 
 /// The catalog that every database is in; StarRocks' name for it.
@@ -176,6 +177,8 @@ pub(crate) fn base_state(settings: &QuerySettings, runtime: Arc<RuntimeEnv>) -> 
         .with_optimizer_rule(Arc::new(SharedSums))
         .with_optimizer_rule(Arc::new(GroupsFirst))
         .with_optimizer_rule(Arc::new(CheapConditionsFirst))
+        .with_optimizer_rule(Arc::new(SharedGroups))
+        .with_query_planner(Arc::new(SharingPlanner))
         .with_physical_optimizer_rule(Arc::new(ConditionsInTurn))
         .with_physical_optimizer_rule(Arc::new(Sieves));
     planners.append(state.expr_planners().get_or_insert_default());

@@ -104,3 +104,21 @@ async fn list_of_groups_is_asked_of_the_table_that_has_the_key() {
     let line = |text: &str| plan.iter().position(|line| line.contains(text)).unwrap();
     assert!(line("Inner Join") < line("LeftSemi Join"), "{plan:#?}");
 }
+
+#[tokio::test]
+async fn what_a_with_groups_is_grouped_once() {
+    let world = world().await;
+    let groups = "WITH g AS (SELECT k, sum(v) s FROM many GROUP BY k)";
+    let sql = format!("{groups} SELECT k, s FROM g WHERE s = (SELECT max(s) FROM g)");
+    assert_eq!(world.lines(&sql).await, ["NULL|330045"]);
+    let analyzed = world.lines(&format!("EXPLAIN ANALYZE {sql}")).await;
+    assert_eq!(analyzed.iter().filter(|line| line.contains("SharedExec")).count(), 2, "{analyzed:#?}");
+    let scans: Vec<_> = analyzed.iter().filter(|line| line.contains("DataSourceExec")).collect();
+    let read = |line: &&&String| line.contains("output_rows=60");
+    assert_eq!((scans.len(), scans.iter().filter(read).count()), (2, 1), "{scans:#?}");
+    // Each time, something else may come of it.
+    let volatile = "WITH g AS (SELECT k, max(rand()) r FROM many GROUP BY k) SELECT count(*) FROM g a JOIN g b ON a.k = b.k WHERE a.r + b.r > -1";
+    let planned = world.lines(&format!("EXPLAIN {volatile}")).await;
+    assert!(!planned.iter().any(|line| line.contains("SharedExec")), "{planned:#?}");
+    assert_eq!(world.value(volatile).await, "6000");
+}
