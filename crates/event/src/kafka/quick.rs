@@ -80,7 +80,6 @@ fn record<'a>(
     room: &mut Room,
     frame: &mut Option<Frame<'a>>,
 ) -> Option<()> {
-    room.texts.decode_enough(&mut reading.arena)?;
     let (start, pending) = (cursor.at, room.texts.len());
     if let Some(frame) = frame {
         if let Some(entry) = framed(cursor, frame, &mut room.texts, &mut reading.arena) {
@@ -124,14 +123,25 @@ fn framed(cursor: &mut Cursor<'_>, frame: &Frame<'_>, texts: &mut Pending, arena
     for (text, slot) in &frame.pieces {
         cursor.take_text(text)?;
         match slot {
-            Slot::Offset => entry.offset = cursor.whole_number()?,
-            Slot::Timestamp => entry.timestamp_ms = Some(cursor.whole_number()?).filter(|at| *at != -1),
-            Slot::Key => entry.key = Some(base64_text(cursor, texts, arena)?),
-            Slot::Value => entry.value = Some(base64_text(cursor, texts, arena)?),
+            Slot::Offset => entry.offset = number(cursor)?,
+            Slot::Timestamp => entry.timestamp_ms = Some(number(cursor)?).filter(|at| *at != -1),
+            Slot::Key | Slot::Value => {
+                let span = Some(base64_text(cursor, texts, arena)?);
+                *(if *slot == Slot::Key { &mut entry.key } else { &mut entry.value }) = span;
+            }
         }
     }
     cursor.take_text(frame.end)?;
     Some(entry)
+}
+
+/// A whole number. That it does not go on with a point or exponent is for the text behind it to say.
+#[inline(always)]
+fn number(cursor: &mut Cursor<'_>) -> Option<i64> {
+    match cursor.usual_number() {
+        Some(number) => Some(number),
+        None => cursor.whole_number(),
+    }
 }
 
 /// A record, and the places of what is its own.
@@ -216,7 +226,7 @@ fn field(key: &[u8]) -> Field {
 }
 
 /// Base64, which will be decoded to the end of the arena, or null.
-#[inline]
+#[inline(never)]
 fn base64_or_null(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Option<Span>> {
     if cursor.null() {
         return Some(None);
@@ -230,29 +240,10 @@ fn base64_or_null(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<
 }
 
 /// Base64 up to a quote, which is next then; it will be decoded to the end of the arena.
-#[inline]
+#[inline(always)]
 fn base64_text(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Span> {
     // No byte of base64 needs an escape: what stands before the next quote is it, or is broken.
-    let rest = cursor.rest();
-    let text = rest.get(..quote(rest)?)?;
-    let span = texts.push(text, arena)?;
-    cursor.at += text.len();
+    let (span, length) = texts.push_quoted(cursor.rest(), arena)?;
+    cursor.at += length;
     Some(span)
-}
-
-/// Where the next quote stands. Most often it is near: then looking for it takes less than getting ready to look fast.
-#[inline]
-fn quote(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    let (words, _) = text.get(..16).unwrap_or_default().as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        let other = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
-        // The high bit of the first quote's byte; a borrow reaches only bytes above it.
-        let quotes = other.wrapping_sub(ONES) & !other & (ONES * 0x80);
-        if quotes != 0 {
-            return Some(place * 8 + quotes.trailing_zeros() as usize / 8); // at most 7
-        }
-    }
-    let after = words.len() * 8;
-    Some(after + memchr::memchr(b'"', text.get(after..)?)?)
 }

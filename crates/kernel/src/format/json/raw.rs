@@ -9,7 +9,7 @@
 
 use super::scan::{Cursor, WORD_BYTES, Word};
 use super::value_of;
-use crate::digits;
+use crate::{block, digits};
 use crate::format::value::Value;
 
 /// A place in a record.
@@ -146,10 +146,12 @@ impl<'a> RawCursor<'a> {
     /// The same for a text that is ASCII up to `end` only.
     #[inline(never)]
     fn other_text(mut self, end: usize) -> Option<(&'a [u8], Self)> {
+        if matches!(self.rest.get(end + 1), None | Some(0..0x80)) {
+            return None;
+        }
         self.text()?;
         let body = self.rest.get(1..)?;
-        let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-        let end = end + body.get(end..)?.iter().position(stop)?;
+        let end = text_end(body, end);
         self.rest = body.get(end..)?.strip_prefix(b"\"")?;
         Some((body.get(..end)?, self))
     }
@@ -215,8 +217,6 @@ impl<'a> RawCursor<'a> {
     }
 }
 
-const ONES: u64 = u64::MAX / 255;
-
 /// A number of at most 15 digits with enough bytes behind it, and what follows it; `None` for others, be they numbers or not.
 #[inline(always)]
 fn usual_integer(digits: &[u8]) -> Option<(i64, &[u8])> {
@@ -261,19 +261,27 @@ fn any_integer(digits: &[u8]) -> Option<(i64, &[u8])> {
 /// Where the first byte of a string's body stands that is a quote, a backslash, a control character or not ASCII.
 #[inline(always)]
 fn ascii_end(body: &[u8]) -> usize {
-    let mut rest = body;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        // Exact for the lowest such byte, which is all that is used: a borrow reaches only bytes above one that is marked.
-        let marks = quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES) | word.wrapping_sub(ONES * 0x20) | word;
-        if marks & (ONES * 0x80) != 0 {
-            return body.len() - rest.len() + (marks & (ONES * 0x80)).trailing_zeros() as usize / 8; // at most 7
+    let (blocks, rest) = body.as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let others = block::not_ascii_text(block);
+        if others != 0 {
+            return place * block::BYTES + others.trailing_zeros() as usize; // less than 16
         }
-        rest = after;
     }
     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
+    body.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
+}
+
+/// Where the first byte of a string's body stands that is a quote, a backslash or a control character, from `start` on.
+fn text_end(body: &[u8], start: usize) -> usize {
+    let (blocks, rest) = body.get(start..).unwrap_or_default().as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let others = block::not_text(block);
+        if others != 0 {
+            return start + place * block::BYTES + others.trailing_zeros() as usize; // less than 16
+        }
+    }
+    let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     body.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
 }
 
