@@ -7,7 +7,7 @@
 //! It is made to live in registers: what is usual is inlined wherever it is used, what is not goes to functions that take
 //! the cursor by value and give it back.
 
-use super::scan::{Cursor, WORD_BYTES, Word};
+use super::scan::{Cursor, WORD_BYTES, Word, plain_end};
 use super::value_of;
 use crate::{block, digits};
 use crate::format::value::Value;
@@ -138,22 +138,25 @@ impl<'a> RawCursor<'a> {
             self.rest = body.get(end + 1..)?;
             return body.get(..end);
         }
-        let (text, after) = self.other_text(end)?;
-        *self = after;
-        Some(text)
-    }
-
-    /// The same for a text that is ASCII up to `end` only.
-    #[inline(never)]
-    fn other_text(mut self, end: usize) -> Option<(&'a [u8], Self)> {
-        if matches!(self.rest.get(end + 1), None | Some(0..0x80)) {
+        if !matches!(body.get(end), Some(0x80..)) {
             return None;
         }
-        self.text()?;
-        let body = self.rest.get(1..)?;
-        let end = text_end(body, end);
-        self.rest = body.get(end..)?.strip_prefix(b"\"")?;
-        Some((body.get(..end)?, self))
+        let (text, after) = self.other_text(end);
+        *self = after;
+        text
+    }
+
+    /// The same for a text that is ASCII up to `end` only. If it is none, it is still next: what is kept is that the record
+    /// was checked.
+    #[inline(never)]
+    fn other_text(mut self, end: usize) -> (Option<&'a [u8]>, Self) {
+        let body = self.rest.get(1..).unwrap_or_default();
+        let (Some(_), end) = (self.text(), plain_end(body, end)) else {
+            return (None, self);
+        };
+        let text = body.get(..end).zip(body.get(end..).and_then(|rest| rest.strip_prefix(b"\"")));
+        self.rest = text.map_or(self.rest, |(_, rest)| rest);
+        (text.map(|(text, _)| text), self)
     }
 
     /// Any value, between `depth` open containers.
@@ -269,19 +272,6 @@ fn ascii_end(body: &[u8]) -> usize {
         }
     }
     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
-    body.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
-}
-
-/// Where the first byte of a string's body stands that is a quote, a backslash or a control character, from `start` on.
-fn text_end(body: &[u8], start: usize) -> usize {
-    let (blocks, rest) = body.get(start..).unwrap_or_default().as_chunks();
-    for (place, block) in blocks.iter().enumerate() {
-        let others = block::not_text(block);
-        if others != 0 {
-            return start + place * block::BYTES + others.trailing_zeros() as usize; // less than 16
-        }
-    }
-    let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     body.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
 }
 

@@ -5,6 +5,7 @@
 //! surrogate (`"\ud800"`) is JSON by the grammar, and fails where its string is turned into text.
 
 use super::fault::{Fault, FaultKind};
+use crate::block;
 
 /// Containers that may be open at once, as in StarRocks' parser.
 pub(crate) const MAX_DEPTH: usize = 1024;
@@ -344,36 +345,14 @@ impl OpenContainers {
 /// Where the run of bytes ends that stand for themselves within a string: at a quote, a backslash, a control character,
 /// or the end.
 #[inline]
-fn plain_end(bytes: &[u8], begin: usize) -> usize {
-    let mut at = begin;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let marks = marks(u64::from_le_bytes(*chunk));
-        if marks != 0 {
-            // At most 7.
-            return at + (marks.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-        // Long texts by pieces that compilers compare at once.
-        if at - begin >= 32 {
-            while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-                if chunk.iter().fold(false, |stop, byte| stop | (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20)) {
-                    break;
-                }
-                at += 32;
-            }
+pub(super) fn plain_end(bytes: &[u8], begin: usize) -> usize {
+    let (blocks, rest) = bytes.get(begin..).unwrap_or_default().as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let others = block::not_text(block);
+        if others != 0 {
+            return begin + place * block::BYTES + others.trailing_zeros() as usize; // less than 16
         }
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
-}
-
-/// The high bit of each byte that is a quote, a backslash or a control character; exact for the lowest such byte, which
-/// is all that is used: a borrow reaches only bytes above one that is marked.
-#[inline]
-fn marks(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    (zero(quote) | zero(backslash) | (word.wrapping_sub(ONES * 0x20) & !word)) & (ONES * 0x80)
+    let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
 }
