@@ -7,11 +7,13 @@
 use std::ops::Range;
 
 mod cursor;
+mod guess;
 
 use super::base64::Pending;
 use super::{Field, HeaderWish, Reading, headers};
 use crate::{Entry, Span};
 use cursor::Cursor;
+use guess::Guess;
 
 /// Reads the whole event into `reading`; `None` if somebody else has to, who begins anew.
 pub(super) fn read(json: &[u8], reading: &mut Reading) -> Option<()> {
@@ -52,8 +54,8 @@ struct Room {
 
 /// What records have in common: all but a few slots of them is the same text, record after record.
 struct Frame<'a> {
-    /// Text and the slot behind it.
-    pieces: Vec<(&'a [u8], Slot)>,
+    /// Text and the slot behind it, with what the number there is likely to look like if it is one.
+    pieces: Vec<(&'a [u8], Slot, Guess)>,
     /// Text behind the last slot.
     end: &'a [u8],
     /// What the text says, with the topic that is everybody's.
@@ -101,13 +103,13 @@ fn record<'a>(
 impl<'a> Frame<'a> {
     /// The frame of the record that stands at `record`; `None` if one cannot go by it.
     fn of(bytes: &'a [u8], record: Range<usize>, slots: &[(Slot, Range<usize>)], entry: &Entry) -> Option<Self> {
-        let mut pieces: Vec<(&[u8], Slot)> = Vec::new();
+        let mut pieces: Vec<(&[u8], Slot, Guess)> = Vec::new();
         let mut from = record.start;
         for (slot, place) in slots {
-            if pieces.iter().any(|(_, before)| before == slot) {
+            if pieces.iter().any(|(_, before, _)| before == slot) {
                 return None;
             }
-            pieces.push((bytes.get(from..place.start)?, *slot));
+            pieces.push((bytes.get(from..place.start)?, *slot, Guess::default()));
             from = place.end;
         }
         let end = bytes.get(from..record.end)?;
@@ -118,13 +120,13 @@ impl<'a> Frame<'a> {
 
 /// The next record, if it is in the frame.
 #[inline]
-fn framed(cursor: &mut Cursor<'_>, frame: &Frame<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Entry> {
+fn framed(cursor: &mut Cursor<'_>, frame: &mut Frame<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Entry> {
     let mut entry = Entry { source_partition: frame.source_partition, ..Entry::default() };
-    for (text, slot) in &frame.pieces {
+    for (text, slot, guess) in &mut frame.pieces {
         cursor.take_text(text)?;
         match slot {
-            Slot::Offset => entry.offset = number(cursor)?,
-            Slot::Timestamp => entry.timestamp_ms = Some(number(cursor)?).filter(|at| *at != -1),
+            Slot::Offset => entry.offset = number(cursor, guess)?,
+            Slot::Timestamp => entry.timestamp_ms = Some(number(cursor, guess)?).filter(|at| *at != -1),
             Slot::Key | Slot::Value => {
                 let span = Some(base64_text(cursor, texts, arena)?);
                 *(if *slot == Slot::Key { &mut entry.key } else { &mut entry.value }) = span;
@@ -135,13 +137,17 @@ fn framed(cursor: &mut Cursor<'_>, frame: &Frame<'_>, texts: &mut Pending, arena
     Some(entry)
 }
 
-/// A whole number. That it does not go on with a point or exponent is for the text behind it to say.
+/// A whole number. That it does not go on with a digit, a point or an exponent is for the text behind it to say.
 #[inline(always)]
-fn number(cursor: &mut Cursor<'_>) -> Option<i64> {
-    match cursor.usual_number() {
-        Some(number) => Some(number),
-        None => cursor.whole_number(),
+fn number(cursor: &mut Cursor<'_>, guess: &mut Guess) -> Option<i64> {
+    if let Some(number) = guess.read(cursor.rest()) {
+        cursor.at += guess.digits;
+        return Some(number);
     }
+    let start = cursor.at;
+    let number = cursor.whole_number()?;
+    *guess = Guess::after(number, cursor.bytes.get(start..)?, cursor.at - start);
+    Some(number)
 }
 
 /// A record, and the places of what is its own.

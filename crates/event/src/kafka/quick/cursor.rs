@@ -137,16 +137,6 @@ impl<'a> Cursor<'a> {
         Some(if negative { -magnitude } else { magnitude })
     }
 
-    /// A number of 1 to 15 digits without a sign. What follows it was not looked at.
-    #[inline(always)]
-    pub(super) fn usual_number(&mut self) -> Option<i64> {
-        let rest = self.rest();
-        let has_zeros_in_front = matches!(rest, [b'0', b'0'..=b'9', ..]);
-        let (number, digits) = short_number(rest).filter(|(_, digits)| *digits < 16 && !has_zeros_in_front)?;
-        self.at += digits;
-        Some(number)
-    }
-
     /// The value that is next, which is passed over.
     pub(super) fn skipped(&mut self) -> Option<&'a [u8]> {
         let start = self.at;

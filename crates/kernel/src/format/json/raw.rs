@@ -9,8 +9,8 @@
 
 use super::scan::{Cursor, WORD_BYTES, Word, plain_end};
 use super::value_of;
-use crate::{block, digits};
 use crate::format::value::Value;
+use crate::{block, digits};
 
 /// A place in a record.
 #[derive(Debug, Clone, Copy)]
@@ -187,13 +187,35 @@ impl<'a> RawCursor<'a> {
     pub(crate) fn skip(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' if self.plain_text().is_some() => return Some(()),
-            b'-' | b'0'..=b'9' if self.integer().is_some() => return Some(()),
+            b'-' | b'0'..=b'9' if self.skip_number().is_some() => return Some(()),
             b't' => return self.word(b"true"),
             b'f' => return self.word(b"false"),
             b'n' => return self.word(b"null"),
             _ => {}
         }
         *self = self.skip_by_cursor(depth)?;
+        Some(())
+    }
+
+    /// Passes over a number without exponent whose parts are short.
+    #[inline(always)]
+    fn skip_number(&mut self) -> Option<()> {
+        let digits = match self.rest {
+            [b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        let (_, mut rest) = usual_integer(digits).or_else(|| any_integer(digits))?;
+        if let [b'.', fraction @ ..] = rest {
+            let (_, places) = digits::leading(fraction.first_chunk::<8>()?);
+            if places == 0 || places == 8 {
+                return None;
+            }
+            rest = fraction.get(places..)?;
+        }
+        if matches!(rest.first(), Some(b'e' | b'E')) {
+            return None;
+        }
+        self.rest = rest;
         Some(())
     }
 
@@ -307,6 +329,10 @@ mod tests {
         if let Some(number) = cursor.integer() {
             let (Value::Number(text), end) = expected.unwrap() else { panic!("no number") };
             assert_eq!((number.to_string(), cursor.at()), (text.replace("-0", "0"), end));
+        }
+        let mut cursor = RawCursor::new(bytes);
+        if std::str::from_utf8(bytes).is_ok() {
+            assert_eq!(cursor.skip(0).map(|()| cursor.at()), expected.map(|(_, end)| end), "{}", bytes.escape_ascii());
         }
         let mut cursor = RawCursor::new(bytes);
         if let Some((number, digits)) = cursor.short_decimal() {

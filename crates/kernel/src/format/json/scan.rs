@@ -138,10 +138,20 @@ impl<'a> Cursor<'a> {
     /// A member's key, with the colon and the white space on both its sides.
     #[inline]
     pub(crate) fn key(&mut self) -> Result<Quoted<'a>, Fault> {
+        let start = self.at + 1;
+        let (escaped, end) = self.skip_key()?;
+        let raw = self.text.get(start..end).unwrap_or_default();
+        Ok(Quoted { raw, escaped })
+    }
+
+    /// Passes over the same; whether there are escapes in it, and where it ends.
+    #[inline]
+    fn skip_key(&mut self) -> Result<(bool, usize), Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault(FaultKind::Expected("a key in double quotes")));
         }
-        let key = self.string()?;
+        let escaped = self.skip_string()?;
+        let end = self.at - 1;
         if !self.take(b':') {
             self.skip_space();
             if !self.take(b':') {
@@ -149,14 +159,22 @@ impl<'a> Cursor<'a> {
             }
         }
         self.skip_space();
-        Ok(key)
+        Ok((escaped, end))
     }
 
     /// A string; its opening quote is next.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Quoted<'a>, Fault> {
+        let start = self.at + 1;
+        let escaped = self.skip_string()?;
+        let raw = self.text.get(start..self.at - 1).unwrap_or_default();
+        Ok(Quoted { raw, escaped })
+    }
+
+    /// Passes over a string, whose opening quote is next; whether there are escapes in it.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool, Fault> {
         self.at += 1;
-        let start = self.at;
         let mut escaped = false;
         loop {
             self.at = plain_end(self.bytes, self.at);
@@ -170,9 +188,8 @@ impl<'a> Cursor<'a> {
                 None => return Err(self.fault(FaultKind::Expected("`\"`"))),
             }
         }
-        let raw = self.text_since(start);
         self.at += 1;
-        Ok(Quoted { raw, escaped })
+        Ok(escaped)
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
@@ -235,7 +252,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn skip_scalar(&mut self) -> Result<(), Fault> {
         match self.peek() {
-            Some(b'"') => self.string().map(|_| ()),
+            Some(b'"') => self.skip_string().map(|_| ()),
             Some(b'-' | b'0'..=b'9') => self.number().map(|_| ()),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -264,7 +281,7 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(b'}') {
-                        self.key()?;
+                        self.skip_key()?;
                         continue;
                     }
                     self.at += 1;
@@ -293,7 +310,7 @@ impl<'a> Cursor<'a> {
                         self.at += 1;
                         self.skip_space();
                         if in_object {
-                            self.key()?;
+                            self.skip_key()?;
                         }
                         break;
                     }
