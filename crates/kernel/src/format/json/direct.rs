@@ -83,14 +83,15 @@ impl<T: Copy> Program<T> {
                 }
             }
             cursor.skip_space();
-            match known.child.and_then(|child| self.0.get(child)).unwrap_or(&Step::Pass) {
+            match known.child.and_then(|child| self.0.get(child)) {
+                None | Some(Step::Pass) => cursor.skip(depth)?,
                 // Of equal keys the first one counts.
-                Step::Take(_) | Step::Object if known.again => return None,
-                Step::Take(target) => to.take(target, &mut cursor, depth)?,
-                Step::Object if cursor.peek() == Some(b'{') => {
+                Some(Step::Take(_) | Step::Object) if known.again => return None,
+                Some(Step::Take(target)) => to.take(target, &mut cursor, depth)?,
+                Some(Step::Object) if cursor.peek() == Some(b'{') => {
                     cursor = self.object(orders, known.child?, cursor, depth + 1, to)?;
                 }
-                Step::Object | Step::Pass => cursor.skip(depth)?,
+                Some(Step::Object) => cursor.skip(depth)?,
             }
             if !cursor.take(b',') {
                 cursor.skip_space();
