@@ -5,6 +5,7 @@
 //! store: text becomes definitions in `penstock-sql`, and what was decided is made durable by `penstock-catalog`.
 
 pub mod batch;
+pub mod block;
 pub mod convert;
 pub mod digits;
 pub mod encode;

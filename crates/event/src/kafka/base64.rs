@@ -4,6 +4,8 @@
 //! stand side by side, what pads one becomes zeros, which are bytes behind those that the text stands for. As strict as RFC
 //! 4648 allows: padded, and no bit set that stands for nothing.
 
+use penstock_kernel::block;
+
 use crate::Span;
 
 /// What stands for no six bits; all of its bits are set.
@@ -27,80 +29,109 @@ const SIX_BITS: [u8; 256] = {
 };
 
 /// Texts that are still to be decoded, at most so many bytes and a record.
-#[derive(Debug, Default)]
-pub(super) struct Pending(Vec<u8>);
+#[derive(Debug)]
+pub(super) struct Pending {
+    /// The texts, and room: a text that is short fits behind what is less than enough.
+    room: Vec<u8>,
+    /// Bytes of the texts.
+    used: usize,
+}
+
+impl Default for Pending {
+    fn default() -> Self {
+        Self { room: vec![0; ENOUGH + LONG], used: 0 }
+    }
+}
 
 /// Bytes that are decoded together: enough that a call costs nothing beside them, and few enough to be near the processor.
 const ENOUGH: usize = 16 << 10;
 
-/// Bytes of a text that is decoded by itself.
+/// Bytes of a text that is decoded by itself; whole blocks.
 const LONG: usize = if cfg!(test) { 64 } else { 1 << 10 };
 
 impl Pending {
-    /// Adds a text, which will be decoded to the end of the arena; gives its place there. `None` if it is broken; it may be
-    /// broken otherwise, which is found when it is decoded.
-    #[inline]
-    pub(super) fn push(&mut self, text: &[u8], arena: &mut Vec<u8>) -> Option<Span> {
-        if text.len() >= LONG {
-            return self.push_long(text, arena);
+    /// Adds the text that ends before the next quote; it will be decoded to the end of the arena. Gives its place there, and
+    /// how long the text is. `None` if there is no quote, or the text is broken; it may be broken otherwise, which is found
+    /// when it is decoded.
+    #[inline(always)]
+    pub(super) fn push_quoted(&mut self, from: &[u8], arena: &mut Vec<u8>) -> Option<(Span, usize)> {
+        self.decode_enough(arena)?;
+        let room = self.room.get_mut(self.used..self.used + LONG)?;
+        let mut length = None;
+        // Copied while the quote is looked for: what lies behind it will be written over.
+        let blocks = from.as_chunks().0.iter().zip(room.as_chunks_mut().0);
+        for (place, (from, to)) in blocks.enumerate() {
+            *to = *from;
+            let quotes = block::quotes(from);
+            if quotes != 0 {
+                length = Some(place * block::BYTES + quotes.trailing_zeros() as usize); // less than 16
+                break;
+            }
         }
+        let Some(length) = length else {
+            return self.push_long(from, arena);
+        };
+        let span = self.close(from.get(..length)?, arena.len())?;
+        Some((span, length))
+    }
+
+    /// Takes in the text that was copied behind the others; gives its place in the arena, which has so many bytes.
+    #[inline(always)]
+    fn close(&mut self, text: &[u8], arena_bytes: usize) -> Option<Span> {
         if !text.len().is_multiple_of(4) {
             return None;
         }
-        let texts = &mut self.0;
-        let place = |texts: &[u8]| arena.len() + texts.len() / 4 * 3;
-        let start = place(texts);
-        let padding = match text {
-            [before @ .., last, b'=', b'='] => {
-                texts.extend_from_slice(before);
-                texts.extend_from_slice(&[*last, b'A', b'A']);
+        let place = |used: usize| arena_bytes + used / 4 * 3;
+        let start = place(self.used);
+        self.used += text.len();
+        let padding = match (text, self.room.get_mut(..self.used)?) {
+            ([.., last, b'=', b'='], [.., first, second]) => {
                 stands_for_nothing(*last, 0x0f)?;
+                (*first, *second) = (b'A', b'A');
                 2
             }
-            [before @ .., last, b'='] => {
-                texts.extend_from_slice(before);
-                texts.extend_from_slice(&[*last, b'A']);
+            ([.., last, b'='], [.., only]) => {
                 stands_for_nothing(*last, 0x03)?;
+                *only = b'A';
                 1
             }
-            text => {
-                texts.extend_from_slice(text);
-                0
-            }
+            _ => 0,
         };
-        Some(Span::new(start, place(texts) - padding))
+        Some(Span::new(start, place(self.used) - padding))
     }
 
-    /// Nothing is gained where a text is enough by itself.
-    fn push_long(&mut self, text: &[u8], arena: &mut Vec<u8>) -> Option<Span> {
+    /// A text that is long, for which nothing is gained by waiting, or one of the last bytes of an event.
+    #[cold]
+    fn push_long(&mut self, from: &[u8], arena: &mut Vec<u8>) -> Option<(Span, usize)> {
+        let text = from.get(..memchr::memchr(b'"', from)?)?;
         self.decode(arena)?;
         let start = arena.len();
         base64_simd::STANDARD.decode_append(text, arena).ok()?;
-        Some(Span::new(start, arena.len()))
+        Some((Span::new(start, arena.len()), text.len()))
     }
 
     /// Decodes what there is, if it is enough; `None` if any of it is broken.
     #[inline]
-    pub(super) fn decode_enough(&mut self, arena: &mut Vec<u8>) -> Option<()> {
-        if self.0.len() < ENOUGH { Some(()) } else { self.decode(arena) }
+    fn decode_enough(&mut self, arena: &mut Vec<u8>) -> Option<()> {
+        if self.used < ENOUGH { Some(()) } else { self.decode(arena) }
     }
 
     /// Decodes what there is; `None` if any of it is broken.
     pub(super) fn decode(&mut self, arena: &mut Vec<u8>) -> Option<()> {
-        base64_simd::STANDARD.decode_append(&self.0, arena).ok()?;
-        self.0.clear();
+        base64_simd::STANDARD.decode_append(self.room.get(..self.used)?, arena).ok()?;
+        self.used = 0;
         Some(())
     }
 
     /// Bytes that there are.
     #[inline]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.used
     }
 
     /// Takes back all but the first so many bytes.
     pub(super) fn truncate(&mut self, bytes: usize) {
-        self.0.truncate(bytes);
+        self.used = self.used.min(bytes);
     }
 }
 
@@ -123,7 +154,12 @@ mod tests {
         let mut arena = Vec::new();
         let mut pending = Pending::default();
         let mut push = |text: &Vec<u8>| {
-            let span = pending.push(text, &mut arena)?;
+            // Among others, so that it is not one of the last bytes.
+            let quoted = [text, &b"\"                "[..]].concat();
+            let (span, length) = pending.push_quoted(&quoted, &mut arena)?;
+            if length != text.len() {
+                return None;
+            }
             // As if it were enough.
             if text.len().is_multiple_of(3) { pending.decode(&mut arena).map(|()| span) } else { Some(span) }
         };

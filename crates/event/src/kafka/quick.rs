@@ -7,11 +7,13 @@
 use std::ops::Range;
 
 mod cursor;
+mod guess;
 
 use super::base64::Pending;
 use super::{Field, HeaderWish, Reading, headers};
 use crate::{Entry, Span};
 use cursor::Cursor;
+use guess::Guess;
 
 /// Reads the whole event into `reading`; `None` if somebody else has to, who begins anew.
 pub(super) fn read(json: &[u8], reading: &mut Reading) -> Option<()> {
@@ -52,8 +54,8 @@ struct Room {
 
 /// What records have in common: all but a few slots of them is the same text, record after record.
 struct Frame<'a> {
-    /// Text and the slot behind it.
-    pieces: Vec<(&'a [u8], Slot)>,
+    /// Text and the slot behind it, with what the number there is likely to look like if it is one.
+    pieces: Vec<(&'a [u8], Slot, Guess)>,
     /// Text behind the last slot.
     end: &'a [u8],
     /// What the text says, with the topic that is everybody's.
@@ -80,7 +82,6 @@ fn record<'a>(
     room: &mut Room,
     frame: &mut Option<Frame<'a>>,
 ) -> Option<()> {
-    room.texts.decode_enough(&mut reading.arena)?;
     let (start, pending) = (cursor.at, room.texts.len());
     if let Some(frame) = frame {
         if let Some(entry) = framed(cursor, frame, &mut room.texts, &mut reading.arena) {
@@ -102,13 +103,13 @@ fn record<'a>(
 impl<'a> Frame<'a> {
     /// The frame of the record that stands at `record`; `None` if one cannot go by it.
     fn of(bytes: &'a [u8], record: Range<usize>, slots: &[(Slot, Range<usize>)], entry: &Entry) -> Option<Self> {
-        let mut pieces: Vec<(&[u8], Slot)> = Vec::new();
+        let mut pieces: Vec<(&[u8], Slot, Guess)> = Vec::new();
         let mut from = record.start;
         for (slot, place) in slots {
-            if pieces.iter().any(|(_, before)| before == slot) {
+            if pieces.iter().any(|(_, before, _)| before == slot) {
                 return None;
             }
-            pieces.push((bytes.get(from..place.start)?, *slot));
+            pieces.push((bytes.get(from..place.start)?, *slot, Guess::default()));
             from = place.end;
         }
         let end = bytes.get(from..record.end)?;
@@ -119,19 +120,34 @@ impl<'a> Frame<'a> {
 
 /// The next record, if it is in the frame.
 #[inline]
-fn framed(cursor: &mut Cursor<'_>, frame: &Frame<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Entry> {
+fn framed(cursor: &mut Cursor<'_>, frame: &mut Frame<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Entry> {
     let mut entry = Entry { source_partition: frame.source_partition, ..Entry::default() };
-    for (text, slot) in &frame.pieces {
+    for (text, slot, guess) in &mut frame.pieces {
         cursor.take_text(text)?;
         match slot {
-            Slot::Offset => entry.offset = cursor.whole_number()?,
-            Slot::Timestamp => entry.timestamp_ms = Some(cursor.whole_number()?).filter(|at| *at != -1),
-            Slot::Key => entry.key = Some(base64_text(cursor, texts, arena)?),
-            Slot::Value => entry.value = Some(base64_text(cursor, texts, arena)?),
+            Slot::Offset => entry.offset = number(cursor, guess)?,
+            Slot::Timestamp => entry.timestamp_ms = Some(number(cursor, guess)?).filter(|at| *at != -1),
+            Slot::Key | Slot::Value => {
+                let span = Some(base64_text(cursor, texts, arena)?);
+                *(if *slot == Slot::Key { &mut entry.key } else { &mut entry.value }) = span;
+            }
         }
     }
     cursor.take_text(frame.end)?;
     Some(entry)
+}
+
+/// A whole number. That it does not go on with a digit, a point or an exponent is for the text behind it to say.
+#[inline(always)]
+fn number(cursor: &mut Cursor<'_>, guess: &mut Guess) -> Option<i64> {
+    if let Some(number) = guess.read(cursor.rest()) {
+        cursor.at += guess.digits;
+        return Some(number);
+    }
+    let start = cursor.at;
+    let number = cursor.whole_number()?;
+    *guess = Guess::after(number, cursor.bytes.get(start..)?, cursor.at - start);
+    Some(number)
 }
 
 /// A record, and the places of what is its own.
@@ -216,7 +232,7 @@ fn field(key: &[u8]) -> Field {
 }
 
 /// Base64, which will be decoded to the end of the arena, or null.
-#[inline]
+#[inline(never)]
 fn base64_or_null(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Option<Span>> {
     if cursor.null() {
         return Some(None);
@@ -230,29 +246,10 @@ fn base64_or_null(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<
 }
 
 /// Base64 up to a quote, which is next then; it will be decoded to the end of the arena.
-#[inline]
+#[inline(always)]
 fn base64_text(cursor: &mut Cursor<'_>, texts: &mut Pending, arena: &mut Vec<u8>) -> Option<Span> {
     // No byte of base64 needs an escape: what stands before the next quote is it, or is broken.
-    let rest = cursor.rest();
-    let text = rest.get(..quote(rest)?)?;
-    let span = texts.push(text, arena)?;
-    cursor.at += text.len();
+    let (span, length) = texts.push_quoted(cursor.rest(), arena)?;
+    cursor.at += length;
     Some(span)
-}
-
-/// Where the next quote stands. Most often it is near: then looking for it takes less than getting ready to look fast.
-#[inline]
-fn quote(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = u64::MAX / 255;
-    let (words, _) = text.get(..16).unwrap_or_default().as_chunks::<8>();
-    for (place, word) in words.iter().enumerate() {
-        let other = u64::from_le_bytes(*word) ^ (ONES * b'"' as u64);
-        // The high bit of the first quote's byte; a borrow reaches only bytes above it.
-        let quotes = other.wrapping_sub(ONES) & !other & (ONES * 0x80);
-        if quotes != 0 {
-            return Some(place * 8 + quotes.trailing_zeros() as usize / 8); // at most 7
-        }
-    }
-    let after = words.len() * 8;
-    Some(after + memchr::memchr(b'"', text.get(after..)?)?)
 }

@@ -207,8 +207,14 @@ impl<'c> Values<'c> {
         let nulls = column.nulls().filter(|nulls| nulls.null_count() > 0);
         let rows = || (0..column.len()).filter(|row| nulls.is_none_or(|nulls| nulls.is_valid(*row)));
         if !repeats {
-            data.reserve(self.plain_bytes(column.len()));
-            self.write_plain(rows(), &mut data);
+            match self {
+                Self::Four(values) if nulls.is_none() => write_all(values, u32::to_le_bytes, &mut data),
+                Self::Eight(values) if nulls.is_none() => write_all(values, u64::to_le_bytes, &mut data),
+                _ => {
+                    data.reserve(self.plain_bytes(column.len()));
+                    self.write_plain(rows(), &mut data);
+                }
+            }
             return Some(Encoded { data, dictionary: None, distinct: None });
         }
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -268,6 +274,14 @@ impl<'c> Values<'c> {
             }
         }
     }
+}
+
+/// Appends numbers by their bytes, in room that is there before: then they are copied many at once.
+fn write_all<T: Copy, const BYTES: usize>(values: &[T], bytes: impl Fn(T) -> [u8; BYTES], into: &mut Vec<u8>) {
+    let start = into.len();
+    into.resize(start + values.len() * BYTES, 0);
+    let (places, _) = into.get_mut(start..).unwrap_or_default().as_chunks_mut();
+    places.iter_mut().zip(values).for_each(|(place, value)| *place = bytes(*value));
 }
 
 /// Lengths of what fits a page.

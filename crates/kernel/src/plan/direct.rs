@@ -141,13 +141,13 @@ impl Row<'_> {
 
 impl<'a> Take<'a, Target> for Row<'_> {
     #[inline(always)]
-    fn take(&mut self, target: Target, cursor: &mut RawCursor<'a>, depth: usize) -> Option<()> {
+    fn take(&mut self, target: &Target, cursor: &mut RawCursor<'a>, depth: usize) -> Option<()> {
         if self.columns.get_mut(target.feed)?.append_next(cursor) {
             self.taken += 1;
             return Some(());
         }
         let value = cursor.value(depth)?;
-        self.append(target, &value)
+        self.append(*target, &value)
     }
 }
 

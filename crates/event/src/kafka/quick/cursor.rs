@@ -1,5 +1,6 @@
 //! A place in an event's text, and what stands there as far as it needs no judgement: `None` is for the other reader.
 
+use penstock_kernel::block::Block;
 use penstock_kernel::digits;
 
 /// Containers within a value that is passed over: one bit each.
@@ -31,9 +32,10 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes over `text` if it is next.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_text(&mut self, text: &[u8]) -> Option<()> {
-        self.rest().starts_with(text).then(|| self.at += text.len())
+        let next = self.rest().get(..text.len())?;
+        are_equal(text, next).then(|| self.at += text.len())
     }
 
     #[inline]
@@ -237,8 +239,22 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Whether texts of one length are equal: they are so short that a call would take longer.
+#[inline(always)]
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let same = |(one, other): (&Block, &Block)| one == other;
+    if let (Some(end), Some(other_end)) = (one.last_chunk(), other.last_chunk()) {
+        // The last block takes what the others leave, and may look at some of it again.
+        return same((end, other_end)) && one.as_chunks().0.iter().zip(other.as_chunks().0).all(same);
+    }
+    if let (Some(begin), Some(other_begin)) = (one.first_chunk::<8>(), other.first_chunk::<8>()) {
+        return begin == other_begin && one.last_chunk::<8>() == other.last_chunk::<8>();
+    }
+    one == other
+}
+
 /// A number of 1 to 15 digits, and how many they are; `None` for others, and for the last bytes of the event.
-#[inline]
+#[inline(always)]
 fn short_number(text: &[u8]) -> Option<(i64, usize)> {
     let (first, rest) = text.split_first_chunk::<8>()?;
     let (number, digits) = digits::leading(first);

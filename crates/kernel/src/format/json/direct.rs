@@ -15,7 +15,7 @@ const KEYS_LEFT_OUT: usize = 16;
 /// Takes the values of wanted places.
 pub(crate) trait Take<'a, T> {
     /// Takes the value that is next and passes over it; `depth` containers are open around it.
-    fn take(&mut self, target: T, cursor: &mut RawCursor<'a>, depth: usize) -> Option<()>;
+    fn take(&mut self, target: &T, cursor: &mut RawCursor<'a>, depth: usize) -> Option<()>;
 }
 
 /// What is to be done at each node of a tree.
@@ -83,14 +83,15 @@ impl<T: Copy> Program<T> {
                 }
             }
             cursor.skip_space();
-            match known.child.map_or(Step::Pass, |child| self.0.get(child).copied().unwrap_or(Step::Pass)) {
+            match known.child.and_then(|child| self.0.get(child)) {
+                None | Some(Step::Pass) => cursor.skip(depth)?,
                 // Of equal keys the first one counts.
-                Step::Take(_) | Step::Object if known.again => return None,
-                Step::Take(target) => to.take(target, &mut cursor, depth)?,
-                Step::Object if cursor.peek() == Some(b'{') => {
+                Some(Step::Take(_) | Step::Object) if known.again => return None,
+                Some(Step::Take(target)) => to.take(target, &mut cursor, depth)?,
+                Some(Step::Object) if cursor.peek() == Some(b'{') => {
                     cursor = self.object(orders, known.child?, cursor, depth + 1, to)?;
                 }
-                Step::Object | Step::Pass => cursor.skip(depth)?,
+                Some(Step::Object) => cursor.skip(depth)?,
             }
             if !cursor.take(b',') {
                 cursor.skip_space();

@@ -7,10 +7,10 @@
 //! It is made to live in registers: what is usual is inlined wherever it is used, what is not goes to functions that take
 //! the cursor by value and give it back.
 
-use super::scan::{Cursor, WORD_BYTES, Word};
+use super::scan::{Cursor, WORD_BYTES, Word, plain_end};
 use super::value_of;
-use crate::digits;
 use crate::format::value::Value;
+use crate::{block, digits};
 
 /// A place in a record.
 #[derive(Debug, Clone, Copy)]
@@ -138,20 +138,25 @@ impl<'a> RawCursor<'a> {
             self.rest = body.get(end + 1..)?;
             return body.get(..end);
         }
-        let (text, after) = self.other_text(end)?;
+        if !matches!(body.get(end), Some(0x80..)) {
+            return None;
+        }
+        let (text, after) = self.other_text(end);
         *self = after;
-        Some(text)
+        text
     }
 
-    /// The same for a text that is ASCII up to `end` only.
+    /// The same for a text that is ASCII up to `end` only. If it is none, it is still next: what is kept is that the record
+    /// was checked.
     #[inline(never)]
-    fn other_text(mut self, end: usize) -> Option<(&'a [u8], Self)> {
-        self.text()?;
-        let body = self.rest.get(1..)?;
-        let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
-        let end = end + body.get(end..)?.iter().position(stop)?;
-        self.rest = body.get(end..)?.strip_prefix(b"\"")?;
-        Some((body.get(..end)?, self))
+    fn other_text(mut self, end: usize) -> (Option<&'a [u8]>, Self) {
+        let body = self.rest.get(1..).unwrap_or_default();
+        let (Some(_), end) = (self.text(), plain_end(body, end)) else {
+            return (None, self);
+        };
+        let text = body.get(..end).zip(body.get(end..).and_then(|rest| rest.strip_prefix(b"\"")));
+        self.rest = text.map_or(self.rest, |(_, rest)| rest);
+        (text.map(|(text, _)| text), self)
     }
 
     /// Any value, between `depth` open containers.
@@ -182,13 +187,35 @@ impl<'a> RawCursor<'a> {
     pub(crate) fn skip(&mut self, depth: usize) -> Option<()> {
         match self.peek()? {
             b'"' if self.plain_text().is_some() => return Some(()),
-            b'-' | b'0'..=b'9' if self.integer().is_some() => return Some(()),
+            b'-' | b'0'..=b'9' if self.skip_number().is_some() => return Some(()),
             b't' => return self.word(b"true"),
             b'f' => return self.word(b"false"),
             b'n' => return self.word(b"null"),
             _ => {}
         }
         *self = self.skip_by_cursor(depth)?;
+        Some(())
+    }
+
+    /// Passes over a number without exponent whose parts are short.
+    #[inline(always)]
+    fn skip_number(&mut self) -> Option<()> {
+        let digits = match self.rest {
+            [b'-', digits @ ..] => digits,
+            digits => digits,
+        };
+        let (_, mut rest) = usual_integer(digits).or_else(|| any_integer(digits))?;
+        if let [b'.', fraction @ ..] = rest {
+            let (_, places) = digits::leading(fraction.first_chunk::<8>()?);
+            if places == 0 || places == 8 {
+                return None;
+            }
+            rest = fraction.get(places..)?;
+        }
+        if matches!(rest.first(), Some(b'e' | b'E')) {
+            return None;
+        }
+        self.rest = rest;
         Some(())
     }
 
@@ -214,8 +241,6 @@ impl<'a> RawCursor<'a> {
         self.text
     }
 }
-
-const ONES: u64 = u64::MAX / 255;
 
 /// A number of at most 15 digits with enough bytes behind it, and what follows it; `None` for others, be they numbers or not.
 #[inline(always)]
@@ -261,17 +286,12 @@ fn any_integer(digits: &[u8]) -> Option<(i64, &[u8])> {
 /// Where the first byte of a string's body stands that is a quote, a backslash, a control character or not ASCII.
 #[inline(always)]
 fn ascii_end(body: &[u8]) -> usize {
-    let mut rest = body;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * b'"' as u64);
-        let backslash = word ^ (ONES * b'\\' as u64);
-        // Exact for the lowest such byte, which is all that is used: a borrow reaches only bytes above one that is marked.
-        let marks = quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES) | word.wrapping_sub(ONES * 0x20) | word;
-        if marks & (ONES * 0x80) != 0 {
-            return body.len() - rest.len() + (marks & (ONES * 0x80)).trailing_zeros() as usize / 8; // at most 7
+    let (blocks, rest) = body.as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let others = block::not_ascii_text(block);
+        if others != 0 {
+            return place * block::BYTES + others.trailing_zeros() as usize; // less than 16
         }
-        rest = after;
     }
     let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x80..);
     body.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
@@ -309,6 +329,10 @@ mod tests {
         if let Some(number) = cursor.integer() {
             let (Value::Number(text), end) = expected.unwrap() else { panic!("no number") };
             assert_eq!((number.to_string(), cursor.at()), (text.replace("-0", "0"), end));
+        }
+        let mut cursor = RawCursor::new(bytes);
+        if std::str::from_utf8(bytes).is_ok() {
+            assert_eq!(cursor.skip(0).map(|()| cursor.at()), expected.map(|(_, end)| end), "{}", bytes.escape_ascii());
         }
         let mut cursor = RawCursor::new(bytes);
         if let Some((number, digits)) = cursor.short_decimal() {

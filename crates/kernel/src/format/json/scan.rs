@@ -5,6 +5,7 @@
 //! surrogate (`"\ud800"`) is JSON by the grammar, and fails where its string is turned into text.
 
 use super::fault::{Fault, FaultKind};
+use crate::block;
 
 /// Containers that may be open at once, as in StarRocks' parser.
 pub(crate) const MAX_DEPTH: usize = 1024;
@@ -137,10 +138,20 @@ impl<'a> Cursor<'a> {
     /// A member's key, with the colon and the white space on both its sides.
     #[inline]
     pub(crate) fn key(&mut self) -> Result<Quoted<'a>, Fault> {
+        let start = self.at + 1;
+        let (escaped, end) = self.skip_key()?;
+        let raw = self.text.get(start..end).unwrap_or_default();
+        Ok(Quoted { raw, escaped })
+    }
+
+    /// Passes over the same; whether there are escapes in it, and where it ends.
+    #[inline]
+    fn skip_key(&mut self) -> Result<(bool, usize), Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.fault(FaultKind::Expected("a key in double quotes")));
         }
-        let key = self.string()?;
+        let escaped = self.skip_string()?;
+        let end = self.at - 1;
         if !self.take(b':') {
             self.skip_space();
             if !self.take(b':') {
@@ -148,14 +159,22 @@ impl<'a> Cursor<'a> {
             }
         }
         self.skip_space();
-        Ok(key)
+        Ok((escaped, end))
     }
 
     /// A string; its opening quote is next.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Quoted<'a>, Fault> {
+        let start = self.at + 1;
+        let escaped = self.skip_string()?;
+        let raw = self.text.get(start..self.at - 1).unwrap_or_default();
+        Ok(Quoted { raw, escaped })
+    }
+
+    /// Passes over a string, whose opening quote is next; whether there are escapes in it.
+    #[inline]
+    fn skip_string(&mut self) -> Result<bool, Fault> {
         self.at += 1;
-        let start = self.at;
         let mut escaped = false;
         loop {
             self.at = plain_end(self.bytes, self.at);
@@ -169,9 +188,8 @@ impl<'a> Cursor<'a> {
                 None => return Err(self.fault(FaultKind::Expected("`\"`"))),
             }
         }
-        let raw = self.text_since(start);
         self.at += 1;
-        Ok(Quoted { raw, escaped })
+        Ok(escaped)
     }
 
     fn escape(&mut self) -> Result<(), Fault> {
@@ -234,7 +252,7 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn skip_scalar(&mut self) -> Result<(), Fault> {
         match self.peek() {
-            Some(b'"') => self.string().map(|_| ()),
+            Some(b'"') => self.skip_string().map(|_| ()),
             Some(b'-' | b'0'..=b'9') => self.number().map(|_| ()),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -263,7 +281,7 @@ impl<'a> Cursor<'a> {
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(b'}') {
-                        self.key()?;
+                        self.skip_key()?;
                         continue;
                     }
                     self.at += 1;
@@ -292,7 +310,7 @@ impl<'a> Cursor<'a> {
                         self.at += 1;
                         self.skip_space();
                         if in_object {
-                            self.key()?;
+                            self.skip_key()?;
                         }
                         break;
                     }
@@ -344,36 +362,14 @@ impl OpenContainers {
 /// Where the run of bytes ends that stand for themselves within a string: at a quote, a backslash, a control character,
 /// or the end.
 #[inline]
-fn plain_end(bytes: &[u8], begin: usize) -> usize {
-    let mut at = begin;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let marks = marks(u64::from_le_bytes(*chunk));
-        if marks != 0 {
-            // At most 7.
-            return at + (marks.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-        // Long texts by pieces that compilers compare at once.
-        if at - begin >= 32 {
-            while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-                if chunk.iter().fold(false, |stop, byte| stop | (*byte == b'"') | (*byte == b'\\') | (*byte < 0x20)) {
-                    break;
-                }
-                at += 32;
-            }
+pub(super) fn plain_end(bytes: &[u8], begin: usize) -> usize {
+    let (blocks, rest) = bytes.get(begin..).unwrap_or_default().as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let others = block::not_text(block);
+        if others != 0 {
+            return begin + place * block::BYTES + others.trailing_zeros() as usize; // less than 16
         }
     }
-    let rest = bytes.get(at..).unwrap_or_default();
-    at + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(rest.len())
-}
-
-/// The high bit of each byte that is a quote, a backslash or a control character; exact for the lowest such byte, which
-/// is all that is used: a borrow reaches only bytes above one that is marked.
-#[inline]
-fn marks(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let quote = word ^ (ONES * b'"' as u64);
-    let backslash = word ^ (ONES * b'\\' as u64);
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-    (zero(quote) | zero(backslash) | (word.wrapping_sub(ONES * 0x20) & !word)) & (ONES * 0x80)
+    let stop = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
 }
