@@ -29,6 +29,7 @@ mod field;
 mod field_text;
 mod float;
 mod integer;
+mod json;
 mod moment;
 mod nested;
 mod number;

@@ -10,7 +10,7 @@ mod fault;
 mod matching;
 pub(crate) mod path;
 pub(crate) mod raw;
-mod scan;
+pub(crate) mod scan;
 pub(crate) mod select;
 #[cfg(test)]
 mod tests;

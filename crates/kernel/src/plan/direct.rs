@@ -146,8 +146,27 @@ impl<'a> Take<'a, Target> for Row<'_> {
             self.taken += 1;
             return Some(());
         }
+        if let Some(after) = self.take_nested(*target, *cursor, depth) {
+            *cursor = after;
+            return Some(());
+        }
         let value = cursor.value(depth)?;
         self.append(*target, &value)
+    }
+}
+
+impl Row<'_> {
+    /// Takes an array or object into a column that has entries of its own; if not, the column is as it was.
+    #[inline(never)]
+    fn take_nested<'a>(&mut self, target: Target, mut cursor: RawCursor<'a>, depth: usize) -> Option<RawCursor<'a>> {
+        let column = self.columns.get_mut(target.feed).filter(|column| column.is_nested())?;
+        let rows = column.len();
+        if column.append_json_nested(&mut cursor, depth, self.scratch).is_none() {
+            column.truncate(rows);
+            return None;
+        }
+        self.taken += 1;
+        Some(cursor)
     }
 }
 
