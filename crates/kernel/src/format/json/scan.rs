@@ -5,7 +5,7 @@
 //! surrogate (`"\ud800"`) is JSON by the grammar, and fails where its string is turned into text.
 
 use super::fault::{Fault, FaultKind};
-use crate::block;
+use crate::{block, digits};
 
 /// Containers that may be open at once, as in StarRocks' parser.
 pub(crate) const MAX_DEPTH: usize = 1024;
@@ -174,6 +174,19 @@ impl<'a> Cursor<'a> {
     /// Passes over a string, whose opening quote is next; whether there are escapes in it.
     #[inline]
     fn skip_string(&mut self) -> Result<bool, Fault> {
+        // Most are short.
+        if let Some(block) = self.bytes.get(self.at + 1..).and_then(|rest| rest.first_chunk()) {
+            let length = block::not_text(block).trailing_zeros() as usize; // at most 32
+            if block.get(length) == Some(&b'"') {
+                self.at += length + 2;
+                return Ok(false);
+            }
+        }
+        self.skip_any_string()
+    }
+
+    #[inline(never)]
+    fn skip_any_string(&mut self) -> Result<bool, Fault> {
         self.at += 1;
         let mut escaped = false;
         loop {
@@ -224,6 +237,22 @@ impl<'a> Cursor<'a> {
         Ok(self.text_since(start))
     }
 
+    /// Passes over a number; its first byte is next.
+    #[inline]
+    fn skip_number(&mut self) -> Result<(), Fault> {
+        // Most are whole and short.
+        if let Some(chunk) = self.bytes.get(self.at..).and_then(|rest| rest.first_chunk::<8>()) {
+            let (_, digits) = digits::leading(chunk);
+            let has_zeros_in_front = digits > 1 && chunk.first() == Some(&b'0');
+            let ends = matches!(chunk.get(digits), Some(b',' | b'}' | b']'));
+            if digits > 0 && ends && !has_zeros_in_front {
+                self.at += digits;
+                return Ok(());
+            }
+        }
+        self.number().map(|_| ())
+    }
+
     /// One digit or more.
     #[inline]
     fn digits(&mut self, start: usize) -> Result<(), Fault> {
@@ -253,7 +282,7 @@ impl<'a> Cursor<'a> {
     fn skip_scalar(&mut self) -> Result<(), Fault> {
         match self.peek() {
             Some(b'"') => self.skip_string().map(|_| ()),
-            Some(b'-' | b'0'..=b'9') => self.number().map(|_| ()),
+            Some(b'-' | b'0'..=b'9') => self.skip_number(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
