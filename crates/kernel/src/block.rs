@@ -1,4 +1,4 @@
-//! Sixteen bytes at a time: which of them a reader of JSON stops at, one bit a byte, the first one's the lowest.
+//! Sixteen bytes at a time: which of them a reader of text stops at, one bit a byte, the first one's the lowest.
 //!
 //! Texts are short: what looks for bytes in long ones takes longer to get ready than these take to find them.
 
@@ -30,6 +30,14 @@ pub fn not_ascii_text(block: &Block) -> u32 {
 pub fn not_text(block: &Block) -> u32 {
     let bytes = u8x16::from(*block);
     bits(ends(bytes) | bytes.min(u8x16::splat(0x1f)).simd_eq(bytes))
+}
+
+/// The bytes that end a field of delimited text, which are these two, or are not ASCII.
+#[inline(always)]
+pub fn not_ascii_field(block: &Block, separator: u8, delimiter: u8) -> u32 {
+    let bytes = u8x16::from(*block);
+    let ends = bytes.simd_eq(u8x16::splat(separator)) | bytes.simd_eq(u8x16::splat(delimiter));
+    bits(ends | bytes.max(u8x16::splat(0x80)).simd_eq(bytes))
 }
 
 /// Which bytes are quotes or backslashes.
@@ -69,6 +77,8 @@ mod tests {
             prop_assert_eq!(quotes(&block), marked(&block, |byte| byte == b'"'));
             prop_assert_eq!(not_ascii_text(&block), marked(&block, |byte| ends(byte) || !byte.is_ascii()));
             prop_assert_eq!(not_text(&block), marked(&block, ends));
+            let ends = |byte| matches!(byte, b'"' | 0x5b) || !byte.is_ascii();
+            prop_assert_eq!(not_ascii_field(&block, b'"', 0x5b), marked(&block, ends));
         }
     }
 }

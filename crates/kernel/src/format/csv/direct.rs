@@ -5,14 +5,13 @@
 //! read once more by the way that is right about everything.
 
 use super::{CsvReader, NULL};
+use crate::block;
 
 /// Takes the fields of wanted columns.
 pub(crate) trait TakeField<T> {
     /// Takes a field; `None` is NULL. Its bytes are UTF-8.
     fn take_field(&mut self, target: T, field: Option<&[u8]>) -> Option<()>;
 }
-
-const ONES: u64 = u64::MAX / 255;
 
 impl CsvReader {
     /// Whether records may be read [directly](Self::read_directly).
@@ -63,16 +62,12 @@ impl CsvReader {
 /// Where the first byte stands that is one of these, or not ASCII.
 #[inline(always)]
 fn plain_end(bytes: &[u8], separator: u8, delimiter: u8) -> usize {
-    let mut rest = bytes;
-    while let Some((chunk, after)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        // Exact for the lowest such byte, which is all that is used: a borrow reaches only bytes above one that is marked.
-        let marks = zero(word ^ (ONES * u64::from(separator))) | zero(word ^ (ONES * u64::from(delimiter))) | word;
-        if marks & (ONES * 0x80) != 0 {
-            return bytes.len() - rest.len() + (marks & (ONES * 0x80)).trailing_zeros() as usize / 8; // at most 7
+    let (blocks, rest) = bytes.as_chunks();
+    for (place, block) in blocks.iter().enumerate() {
+        let ends = block::not_ascii_field(block, separator, delimiter);
+        if ends != 0 {
+            return place * block::BYTES + ends.trailing_zeros() as usize; // less than 16
         }
-        rest = after;
     }
     let stop = |byte: &u8| *byte == separator || *byte == delimiter || !byte.is_ascii();
     bytes.len() - rest.len() + rest.iter().position(stop).unwrap_or(rest.len())
