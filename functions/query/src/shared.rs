@@ -71,7 +71,7 @@ fn without_true(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     })
 }
 
-/// Aggregates that are there more than once, each with a number that no other has. None of them is within another.
+/// Aggregates that are there more than once, each with a number that no other has.
 fn repeated(plan: &LogicalPlan) -> Result<HashMap<LogicalPlan, u64>> {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let mut counts: HashMap<&LogicalPlan, usize> = HashMap::new();
