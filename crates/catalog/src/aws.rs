@@ -2,11 +2,14 @@
 //!
 //! Retries and time limits are each client's own, since they depend on what is asked.
 
+use std::sync::OnceLock;
+
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::config::{HttpClient, RuntimeComponents, SharedHttpClient};
 use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use penstock_storage::Keys;
 
 /// What a client of any service is made from.
@@ -44,6 +47,19 @@ fn http() -> SharedHttpClient {
 }
 
 fn https() -> SharedHttpClient {
-    let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
-    aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+    SharedHttpClient::new(Https::default())
+}
+
+/// With TLS from the first request on: reading the system's root certificates takes a quarter of a function's start.
+#[derive(Debug, Default)]
+struct Https(OnceLock<SharedHttpClient>);
+
+impl HttpClient for Https {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let client = self.0.get_or_init(|| {
+            let provider = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring);
+            aws_smithy_http_client::Builder::new().tls_provider(provider).build_https()
+        });
+        client.http_connector(settings, components)
+    }
 }
