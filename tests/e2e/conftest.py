@@ -1,4 +1,4 @@
-"""What the end-to-end tests stand on: the release program, and real services from packages, on free ports of loopback."""
+"""What the end-to-end tests stand on: the built program, and real services from packages, on free ports of loopback."""
 
 import os
 import pathlib
@@ -16,7 +16,7 @@ from services import Services  # noqa: E402
 
 
 def pytest_addoption(parser):
-    parser.addoption("--program", required=True, help="the release build of penstock")
+    parser.addoption("--program", required=True, help="the built penstock")
     parser.addoption("--functions", required=True, help="the folder with the built load, admin, query and maintain")
     parser.addoption("--cache", required=True, help="the folder that tests/install filled")
     parser.addoption("--catalog-suite", help="the built test `dynamodb_local` of penstock-catalog")

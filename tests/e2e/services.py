@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import boto3
+from botocore.config import Config
 from penstock import free_port
 
 # Two listeners for clients: the second tells them to come through a proxy, since a client goes where the broker says it is.
@@ -109,6 +110,9 @@ class Services:
         self.run("s3", [f"{self.cache}/localstack/bin/python", "-m", "localstack.runtime.main"], port, SERVICES="s3",
                  GATEWAY_LISTEN=f"127.0.0.1:{port}", LOCALSTACK_VOLUME_DIR=str(self.work / "localstack"), DISABLE_EVENTS="1", SKIP_SSL_CERT_DOWNLOAD="1")
         self.s3 = f"http://127.0.0.1:{port}"
+        # It accepts connections before it has loaded its S3, which it does with the first request.
+        patient = Config(read_timeout=300, retries={"max_attempts": 0})
+        boto3.client("s3", endpoint_url=self.s3, region_name="us-east-1", aws_access_key_id="testtest", aws_secret_access_key="testtest", config=patient).list_buckets()
 
     def start_s3proxy(self):
         port, objects = free_port(), self.work / "objects"

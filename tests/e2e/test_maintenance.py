@@ -47,8 +47,9 @@ def test_small_files_are_merged_and_every_offset_is_accounted_for(deployment):
     cost = {row["Item"]: row for row in server.sql("EXPLAIN COST FOR ROUTINE LOAD lab.clicks")}
     assert cost["record values"]["Note"].startswith(f"{coverage['Commits']} batches of "), cost
     assert cost["S3 PUT requests"]["PerDay"] == cost["Lambda requests"]["PerDay"], "a file a batch"
-    assert "dominate" in cost["total"]["Note"] and float(cost["total"]["DollarsPerTB"]) > 5, "small batches are dear"
-    assert 1 < float(cost["if every event was full"]["DollarsPerTB"]) < 50, cost
+    small, full = (float(cost[item]["DollarsPerTB"]) for item in ("total", "if every event was full"))
+    assert "dominate" in cost["total"]["Note"] and small > 5, "small batches are dear"
+    assert 1 < full < small, "what a byte takes was measured on a busy machine, so no more can be said of it"
     [checked] = server.sql("CHECK TABLE lab.site_clicks")
     assert checked["Status"] == "ok" and f"{sent} rows" in checked["Message"], checked
     server.sql("TRUNCATE TABLE lab.site_clicks")

@@ -1,11 +1,16 @@
 //! Making a volume's bucket. On AWS a template does that; a laptop's S3 begins without any.
 
+use std::time::Duration;
+
 use object_store::aws::AwsAuthorizer;
 use object_store::client::{HttpClient, HttpConnector, HttpRequest, HttpRequestBody, ReqwestConnector};
 
 use crate::access::{Access, DEFAULT_REGION};
 use crate::s3::client_options;
 use crate::{S3Volumes, StorageError, Volume};
+
+/// How long an answer may take. A LocalStack that has just been started loads its S3 when it is asked for the first time.
+const FIRST_ANSWER: Duration = Duration::from_secs(60);
 
 /// Characters of a refusal that an error repeats.
 const MESSAGE_CHARACTERS: usize = 400;
@@ -74,7 +79,9 @@ impl S3Volumes {
 
         let credential = self.bucket(volume)?.credentials().get_credential().await.map_err(client_error)?;
         AwsAuthorizer::new(&credential, "s3", &access.region).authorize(&mut request, None);
-        let client: HttpClient = ReqwestConnector::default().connect(&client_options(access)).map_err(client_error)?;
+        let client: HttpClient = ReqwestConnector::default()
+            .connect(&client_options(access).with_timeout(FIRST_ANSWER))
+            .map_err(client_error)?;
         let response = client.execute(request).await.map_err(|error| unreachable(error.into()))?;
         let status = response.status().as_u16();
         let text = response.into_body().bytes().await.map_err(|error| unreachable(error.into()))?;
