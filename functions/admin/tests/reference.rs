@@ -11,7 +11,7 @@ use penstock_kernel::{property, source_property};
 const WRITE: &str = "PENSTOCK_WRITE_DOCS";
 
 fn page(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs").join(name)
+    Path::new("../../docs").join(name)
 }
 
 /// The page with `table` between the marks of `section`.

@@ -27,7 +27,7 @@ impl Numbers {
 }
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds").join(target);
+    let folder = Path::new("../../fuzz/seeds").join(target);
     let mut paths: Vec<_> =
         std::fs::read_dir(folder).expect("seeds").map(|entry| entry.expect("an entry").path()).collect();
     // The order of a folder is no one's promise.
@@ -78,11 +78,11 @@ fn every_law_holds_for_seeds_and_their_mutations() {
 
 #[test]
 fn every_target_has_a_fuzzer() {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/Cargo.toml");
+    let manifest = Path::new("../../fuzz/Cargo.toml");
     let manifest = std::fs::read_to_string(manifest).expect("the fuzzers' manifest");
     for (name, _) in TARGETS {
         assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")), "{name}");
-        let main = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../fuzz/fuzz_targets/{name}.rs"));
+        let main = Path::new("../../fuzz/fuzz_targets").join(format!("{name}.rs"));
         let main = std::fs::read_to_string(main).expect("a fuzzer");
         assert!(main.contains(&format!("penstock_fuzz_targets::{name}(data)")), "{name}");
     }

@@ -24,12 +24,12 @@ fn every_function_has_an_example_and_a_sentence() {
 
 #[test]
 fn functions_page_is_that_of_the_table() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/functions.md");
+    let path = Path::new("../../docs/functions.md");
     let expected = penstock_expressions::reference();
     if std::env::var_os("PENSTOCK_WRITE_DOCS").is_some() {
-        std::fs::write(&path, &expected).expect("docs/functions.md can be written");
+        std::fs::write(path, &expected).expect("docs/functions.md can be written");
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let found = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         found == expected,
         "docs/functions.md is stale; PENSTOCK_WRITE_DOCS=1 cargo test -p penstock-expressions functions_page writes it"
